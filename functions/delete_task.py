@@ -1,0 +1,17 @@
+"""DELETE /api/{user_id}/tasks/{id}: a task less."""
+
+from shared.app import create_app, lambda_handler
+from shared.models import TaskId
+from shared.preconditions import IfMatch
+from shared.tasks import Tasks
+
+app = create_app()
+
+
+@app.delete("/api/{user_id}/tasks/{id}", status_code=204, summary="Delete a task")
+async def delete_task(tasks: Tasks, task_id: TaskId, expected: IfMatch) -> None:
+    """Delete one of the caller's tasks."""
+    tasks.delete(task_id, expected)
+
+
+handler = lambda_handler(app)

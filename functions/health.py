@@ -1,0 +1,27 @@
+"""GET /health: whether the database answers."""
+
+from typing import Literal
+
+from sqlalchemy import literal, select
+from sqlmodel import SQLModel
+
+from shared.app import create_app, lambda_handler
+from shared.database import Session
+
+app = create_app(public=True)
+
+
+class Health(SQLModel):
+    """All is well."""
+
+    status: Literal["ok"] = "ok"
+
+
+@app.get("/health", summary="Health")
+async def health() -> Health:
+    """Answers as long as the database does; needs no token."""
+    Session().execute(select(literal(1)), repeatable=True)
+    return Health()
+
+
+handler = lambda_handler(app)

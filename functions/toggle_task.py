@@ -1,0 +1,24 @@
+"""PATCH /api/{user_id}/tasks/{id}/complete: done, or not done after all."""
+
+from fastapi import Response
+
+from shared.answers import task_answer
+from shared.app import create_app, lambda_handler
+from shared.models import TaskId, TaskPublic, TaskToggle
+from shared.preconditions import IfMatch
+from shared.tasks import Tasks
+
+app = create_app()
+
+
+@app.patch(
+    "/api/{user_id}/tasks/{id}/complete", response_model=TaskPublic, summary="Toggle completion"
+)
+async def toggle_task(
+    tasks: Tasks, task_id: TaskId, expected: IfMatch, toggle: TaskToggle | None = None
+) -> Response:
+    """Flip the status, or set it to what the body says: the form that is safe to repeat."""
+    return task_answer(tasks.toggle(task_id, toggle and toggle.completed, expected))
+
+
+handler = lambda_handler(app)

@@ -1,0 +1,22 @@
+"""PUT /api/{user_id}/tasks/{id}: change what is sent of a task, leave the rest."""
+
+from fastapi import Response
+
+from shared.answers import task_answer
+from shared.app import create_app, lambda_handler
+from shared.models import TaskId, TaskPublic, TaskUpdate
+from shared.preconditions import IfMatch
+from shared.tasks import Tasks
+
+app = create_app()
+
+
+@app.put("/api/{user_id}/tasks/{id}", response_model=TaskPublic, summary="Update a task")
+async def update_task(
+    tasks: Tasks, task_id: TaskId, change: TaskUpdate, expected: IfMatch
+) -> Response:
+    """Set the members that are sent; what is absent stays as it is."""
+    return task_answer(tasks.update(task_id, change, expected))
+
+
+handler = lambda_handler(app)

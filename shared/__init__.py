@@ -1,0 +1,1 @@
+"""What the functions share. Nothing in here knows a route."""

@@ -1,0 +1,107 @@
+"""API Gateway HTTP API events (payload format 2.0) as Mangum hands them to the app, and back.
+
+Mangum's own class for them trusts every field and decodes the path once more than the gateway did.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from typing import Any
+from urllib.parse import quote, unquote
+
+from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Response, Scope
+
+PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class GatewayEvent:
+    """One event. Whatever is missing or odd in it becomes something that the app refuses."""
+
+    def __init__(self, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> None:
+        self.event = _mapping(event)
+        self.request_context = _mapping(self.event.get("requestContext"))
+        self.request_id = _text(self.request_context.get("requestId"))
+
+    @classmethod
+    def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
+        """Claim every event: nothing but the gateway invokes these functions."""
+        return True
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes."""
+        body = _text(self.event.get("body")).encode(errors="replace")
+        if not self.event.get("isBase64Encoded"):
+            return body
+        try:
+            return b64decode(body, validate=True)
+        except binascii.Error:
+            return body  # not what it says it is; as it stands it is no JSON either
+
+    @property
+    def scope(self) -> Scope:
+        """The ASGI scope, with a path that is still percent-encoded."""
+        http = _mapping(self.request_context.get("http"))
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": _text(http.get("method")),
+            "scheme": "https",
+            "path": self._path(_text(http.get("path"))),
+            "raw_path": None,
+            "root_path": "",
+            "query_string": _latin(_text(self.event.get("rawQueryString"))),
+            "headers": [
+                (_latin(name.lower()), _latin(value))
+                for name, value in _mapping(self.event.get("headers")).items()
+                if isinstance(value, str)
+            ],
+            "client": None,
+            "server": None,
+            "request_id": self.request_id,
+        }
+
+    def _path(self, decoded: str) -> str:
+        """The path with each parameter in one segment, whatever characters it is made of.
+
+        The gateway decodes the path, so that a slash in a user id is not to be told from one between
+        segments; only its path parameters still say where they begin and end.
+        """
+        template = _text(self.event.get("routeKey")).partition(" ")[2]
+        parameters = _mapping(self.event.get("pathParameters"))
+        names = PARAMETER.findall(template)
+        if names and all(isinstance(parameters.get(name), str) for name in names):
+            return PARAMETER.sub(lambda name: _quote(parameters[name[1]]), template)
+        return "/".join(_quote(unquote(segment)) for segment in decoded.split("/"))
+
+    def __call__(self, response: Response) -> dict[str, Any]:
+        """The gateway's form of an answer; all of ours are text."""
+        headers: dict[str, str] = {"x-request-id": self.request_id}
+        for name, value in response["headers"]:
+            headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        body = response["body"].decode()
+        if not body:
+            headers.pop("content-type", None)
+        return {
+            "statusCode": response["status"],
+            "headers": headers,
+            "body": body,
+            "isBase64Encoded": False,
+        }
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _latin(text: str) -> bytes:
+    return text.encode("latin-1", "replace")
+
+
+def _quote(segment: str) -> str:
+    return quote(segment, safe="", errors="replace")

@@ -1,0 +1,152 @@
+"""The task: its table, and what clients send and get of it, as one SQLModel family."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Self
+
+from fastapi import Path
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    false,
+    func,
+)
+from sqlmodel import Field, SQLModel
+
+TITLE_LENGTH = 255
+DESCRIPTION_LENGTH = 1000
+USER_ID_LENGTH = 255
+MAX_ID = 2**63 - 1
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("Postgres text cannot hold NUL")
+    return text
+
+
+def whole_number(value: object) -> object:
+    """Refuse the spellings that are lenient in text: `+1`, `1.0`, `1_000`, other scripts' digits."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Storable = Annotated[str, AfterValidator(_without_nul)]
+Title = Annotated[
+    Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH)
+]
+Description = Annotated[Storable, StringConstraints(max_length=DESCRIPTION_LENGTH)]
+Timestamp = Annotated[
+    datetime, PlainSerializer(_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+
+TaskId = Annotated[
+    int,
+    Path(alias="id", ge=1, le=MAX_ID, description="The task's `id`."),
+    BeforeValidator(whole_number),
+]
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+class TaskBase(SQLModel):
+    """What a task says."""
+
+    title: Title
+    description: Description | None = None
+    completed: bool = False
+
+
+class TaskCreate(TaskBase):
+    """The body of a create: a title, and what else the client wants to set."""
+
+    model_config = STRICT  # type: ignore[assignment]
+
+
+class TaskUpdate(SQLModel):
+    """The body of an update: at least one member; what is absent stays as it is.
+
+    The defaults are never used: `model_fields_set` says what was sent. They are made by factories
+    so that the schema does not promise them.
+    """
+
+    model_config = STRICT | ConfigDict(json_schema_extra={"minProperties": 1})  # type: ignore[assignment]
+
+    title: Title = Field(default_factory=str)
+    description: Description | None = Field(default_factory=lambda: None)
+    completed: bool = Field(default_factory=bool)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("at least one member is needed")
+        return self
+
+
+class TaskToggle(SQLModel):
+    """The body of a toggle: the status to set, which is safe to repeat, instead of a flip."""
+
+    model_config = STRICT  # type: ignore[assignment]
+
+    completed: bool
+
+
+class TaskPublic(TaskBase):
+    """A task as its owner sees it."""
+
+    id: int
+    user_id: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int = Field(description="1 at creation, 1 more with every change.")
+
+
+class Task(TaskBase, table=True):
+    """The table. Titles sort by code point, so that a cursor means the same on every server."""
+
+    __tablename__: ClassVar[Any] = "tasks"
+    __table_args__ = (
+        CheckConstraint(f"char_length(user_id) BETWEEN 1 AND {USER_ID_LENGTH}", name="user_id_length"),
+        CheckConstraint(f"char_length(title) BETWEEN 1 AND {TITLE_LENGTH}", name="title_length"),
+        CheckConstraint(
+            f"char_length(description) <= {DESCRIPTION_LENGTH}", name="description_length"
+        ),
+        CheckConstraint("version >= 1", name="version_positive"),
+        *(
+            Index(f"tasks_by_{'completed_' * len(filtered)}{key}", "user_id", *filtered, key, "id")
+            for filtered in ((), ("completed",))
+            for key in ("created_at", "updated_at", "title")
+        ),
+    )
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    user_id: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
+    title: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
+    description: str | None = Field(sa_column=Column(Text))
+    completed: bool = Field(sa_column_kwargs={"server_default": false()})
+    created_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), server_default=func.now(), nullable=False)
+    )
+    updated_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), server_default=func.now(), nullable=False)
+    )
+    version: int = Field(sa_column=Column(Integer, server_default="1", nullable=False))
