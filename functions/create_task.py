@@ -4,6 +4,7 @@ from fastapi import Request, Response
 
 from shared.answers import task_answer
 from shared.app import create_app, lambda_handler
+from shared.idempotency import IdempotencyKey
 from shared.models import TaskCreate, TaskPublic
 from shared.tasks import Tasks
 
@@ -13,10 +14,14 @@ app = create_app()
 @app.post(
     "/api/{user_id}/tasks", status_code=201, response_model=TaskPublic, summary="Create a task"
 )
-async def create_task(request: Request, tasks: Tasks, task: TaskCreate) -> Response:
-    """Create a task of the caller's."""
-    row = tasks.create(task)
-    return task_answer(row, 201, {"Location": f"{request.scope['path']}/{row.id}"})
+async def create_task(
+    request: Request, tasks: Tasks, task: TaskCreate, key: IdempotencyKey
+) -> Response:
+    """Create a task; with an `Idempotency-Key` once only, however often it is sent."""
+    row = tasks.create(task, key)
+    location = {"Location": f"{request.scope['path']}/{row.id}"}
+    replayed = {"Idempotency-Replayed": "true"} if row.replayed else {}
+    return task_answer(row, 201, location | replayed)
 
 
 handler = lambda_handler(app)

@@ -17,7 +17,7 @@ async def list_tasks(request: Request, tasks: Tasks, page: PageOf) -> Response:
     rows = tasks.page(page)
     here, more = rows[: page.limit], rows[page.limit :]
     path = request.scope["path"]
-    link = {"Link": page.next_link(path, here[-1]._mapping)} if more else {}
+    link = {"Link": page.next_link(path, here[-1])} if more else {}
     return tasks_answer(here, link)
 
 

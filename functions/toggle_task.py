@@ -18,7 +18,8 @@ async def toggle_task(
     tasks: Tasks, task_id: TaskId, expected: IfMatch, toggle: TaskToggle | None = None
 ) -> Response:
     """Flip the status, or set it to what the body says: the form that is safe to repeat."""
-    return task_answer(tasks.toggle(task_id, toggle and toggle.completed, expected))
+    completed = None if toggle is None else toggle.completed
+    return task_answer(tasks.toggle(task_id, completed, expected))
 
 
 handler = lambda_handler(app)

@@ -17,6 +17,13 @@ import yaml
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 TEXT_TYPES = re.compile(r"text/|application/(json|javascript|xml)\b")
 
+NO_ROUTE = {
+    "statusCode": 404,
+    "headers": {"content-type": "application/json"},
+    "body": '{"message":"Not Found"}',
+    "isBase64Encoded": False,
+}
+
 Event = dict[str, Any]
 
 
@@ -112,10 +119,10 @@ class Gateway:
                 event = make_event(route, parameters, method, path, query, headers, body)
                 request_id = event["requestContext"]["requestId"]
                 return route.call(event, Context(route.function, request_id))
-        raise LookupError(f"no route for {method}")
+        return NO_ROUTE
 
 
-def make_event(
+def make_event(  # noqa: PLR0913, PLR0917 (the parts of a request)
     route: Route,
     parameters: Mapping[str, str],
     method: str,
@@ -176,6 +183,8 @@ class GatewayTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+        ]
         answer = self.gateway(request.method, path, query, headers, request.read())
-        return httpx2.Response(answer["statusCode"], headers=answer["headers"], text=answer["body"])
+        return httpx2.Response(answer["statusCode"], headers=answer["headers"], content=answer["body"].encode())

@@ -1,4 +1,4 @@
-"""A development token issuer: its own Ed25519 key, its key set over HTTP, tokens as Better Auth's."""
+"""A development token issuer: its own Ed25519 key, its key set over HTTP, its tokens."""
 
 import json
 import os
@@ -21,17 +21,18 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-NAME = "http://issuer.localhost"
-"""Issuer and audience of every development token: a token outlives a restart on another port."""
+NAME = "http://issuer.localhost"  # constant, so that a token outlives a restart on another port
 
 LIFETIME = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Issuer:
-    """Signs tokens with one key."""
+    """Signs tokens with one key, as this issuer and for this audience."""
 
     key: Ed25519PrivateKey
+    name: str = NAME
+    audience: str = NAME
 
     @property
     def key_set(self) -> dict[str, Any]:
@@ -42,12 +43,18 @@ class Issuer:
     def token(self, subject: str, lifetime: timedelta = LIFETIME) -> str:
         """A token for a user (RFC 7519)."""
         now = datetime.now(UTC)
-        claims = {"sub": subject, "iss": NAME, "aud": NAME, "iat": now, "exp": now + lifetime}
+        claims = {
+            "sub": subject,
+            "iss": self.name,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + lifetime,
+        }
         kid = self.key_set["keys"][0]["kid"]
         return jwt.encode(claims, self.key, "EdDSA", headers={"kid": kid, "typ": None})
 
 
-def load_issuer(path: Path) -> Issuer:
+def load_issuer(path: Path, name: str = NAME, audience: str = NAME) -> Issuer:
     """The issuer whose private key is in a file, which is made if it is not there."""
     try:
         key = load_pem_private_key(path.read_bytes(), None)
@@ -58,7 +65,7 @@ def load_issuer(path: Path) -> Issuer:
         with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(pem)
     assert isinstance(key, Ed25519PrivateKey)
-    return Issuer(key)
+    return Issuer(key, name, audience)
 
 
 @contextmanager

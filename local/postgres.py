@@ -72,7 +72,7 @@ class Server:
 
     def database_url(self, database: str = "postgres", *, host: str | None = None) -> str:
         """Give the libpq URL of a database: over the Unix socket, or with a host over TCP."""
-        name = quote(database, safe="")
+        name = quote(database)
         if host is not None:
             return f"postgresql://postgres@{host}:{self.port}/{name}"
         return f"postgresql://postgres@/{name}?host={self.socket_folder}&port={self.port}"

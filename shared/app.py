@@ -1,8 +1,8 @@
 """From a gateway event to a FastAPI app and back: the app factory and the Lambda adapter."""
 
 import json
-import logging
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Any
 
@@ -13,6 +13,8 @@ from mangum import Mangum
 from shared import problems
 from shared.auth import Authentication
 from shared.events import GatewayEvent
+from shared.lifecycle import initialise
+from shared.observability import Observed
 from shared.problems import Invalid, InvalidInput, Malformed, NotJson, TooLarge
 
 MAX_BODY_BYTES = 64 * 1024
@@ -50,7 +52,8 @@ class JsonRequest(Request):
 class JsonRoute(APIRoute):
     """A route that reads its request as a `JsonRequest`."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler of FastAPI's."""
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
@@ -78,13 +81,14 @@ def _refuse_constant(name: str) -> None:
 
 
 def create_app(*, public: bool = False) -> FastAPI:
-    """An app for one operation: problems for errors, and nothing without a token unless `public`."""
+    """An app for one operation, with problems for errors; without a token only where `public`."""
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )
     app.router.route_class = JsonRoute
+    app.state.public = public
     problems.install(app)
     if not public:
         app.add_middleware(Authentication)
@@ -93,5 +97,6 @@ def create_app(*, public: bool = False) -> FastAPI:
 
 def lambda_handler(app: FastAPI) -> Handler:
     """The Lambda function of an app, for events of an API Gateway HTTP API (payload format 2.0)."""
-    logging.getLogger("mangum").setLevel(logging.CRITICAL)  # it logs paths, and what we log better
-    return Mangum(app, lifespan="off", custom_handlers=[GatewayEvent])
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        initialise(authenticated=not app.state.public)
+    return Mangum(Observed(app), lifespan="off", custom_handlers=[GatewayEvent])

@@ -27,6 +27,7 @@ class Authentication:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
         request = Request(scope, receive)
         try:
             scope["subject"] = authenticate(request)
@@ -75,6 +76,7 @@ class Bearer(SecurityBase):
     async def __call__(
         self, request: Request, user_id: Annotated[str, Path(description="The token's `sub`.")]
     ) -> str:
+        """Give the subject on."""
         subject: str = request.scope["subject"]
         return subject
 

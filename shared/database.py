@@ -1,12 +1,14 @@
 """The Neon Postgres connection: one per Lambda environment, one network turn per statement.
 
-Timeouts, from the inside out: a statement gets 5 s of the server, connecting 3 s an address, a
-request 8 s of the database in all. With the key set's 2 s that stays within the 10 s after which
-the contract promises a 503, and far below the function's and the gateway's own limits.
+Timeouts, from the inside out: a lock is waited for 2 s, a statement gets 5 s of the server,
+connecting 3 s an address, a request 8 s of the database in all. With the key set's 2 s that stays
+within the 10 s after which the contract promises a 503, and far below the function's and the
+gateway's own limits.
 """
 
 import select
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from time import monotonic
 from typing import Any, Self, TypeVar
@@ -21,12 +23,14 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import QueuePool
 
-from shared.problems import Problem, Unavailable, UnknownUser
+from shared.problems import DatabaseUnavailable, Locked, UnknownUser
+from shared.secrets import database_url
 from shared.settings import settings
 
 ROLE = "tasks_user"
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 5
+LOCK_SECONDS = 2
 REQUEST_SECONDS = 8
 
 # Local to the statement's own transaction, so that a pooler's next client inherits nothing. The
@@ -34,6 +38,7 @@ REQUEST_SECONDS = 8
 SCOPE = f"""
     select set_config('role', '{ROLE}', true),
            set_config('app.user_id', %s, true),
+           set_config('lock_timeout', '{LOCK_SECONDS}s', true),
            set_config('statement_timeout', '{STATEMENT_SECONDS}s', true)
 """
 
@@ -43,6 +48,7 @@ NOT_KNOWN = (
     "read before you repeat it."
 )
 FOREIGN_KEY_VIOLATION = "23503"
+LOCK_NOT_AVAILABLE = "55P03"
 # By SQLSTATE, or its class: the database is there but cannot serve, whatever the statement.
 NOT_SERVING = (
     "08",  # connection exception
@@ -56,7 +62,6 @@ NOT_SERVING = (
     "42703",  # a column is missing: not migrated
     "42P01",  # the table is missing: not migrated
     "53",  # out of connections, memory or disk
-    "55P03",  # a lock is not to be had
     "57",  # shut down, starting up, or the statement's time is over
     "58",  # the server's own disk or files
 )
@@ -71,7 +76,7 @@ class Connection(psycopg.Connection[TupleRow]):
     deadline = 0.0
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        """Wait as psycopg does, but never beyond the deadline: a server that hangs says nothing."""
+        """Wait as psycopg does, but not beyond the deadline: a server that hangs says nothing."""
         try:
             return super().wait(gen, interval, timeout=max(0.0, self.deadline - monotonic()))
         except psycopg.OperationalError:
@@ -84,6 +89,7 @@ class Cursor(psycopg.Cursor[TupleRow]):
     """A cursor that sends each statement behind its scope: one transaction, one network turn."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Execute one statement for the connection's subject."""
         connection = self.connection
         assert isinstance(connection, Connection)
         with connection.pipeline():
@@ -93,7 +99,7 @@ class Cursor(psycopg.Cursor[TupleRow]):
 
 
 class Dialect(PGDialect_psycopg):
-    """SQLAlchemy's for psycopg, less the turns it takes to ask a new server what all of ours answer."""
+    """SQLAlchemy's for psycopg, less the turns it takes to ask a new server what is known."""
 
     supports_statement_cache = True
 
@@ -105,8 +111,19 @@ registry.register("postgresql.tasks", __name__, Dialect.__name__)
 
 
 def _connect() -> Connection:
+    """Connect; with a refused password once more, after a look at whether it was rotated."""
+    try:
+        return _open(database_url())
+    except psycopg.OperationalError as error:
+        refused = error.pgconn is not None and error.pgconn.used_password
+        if settings().database_url or not refused:
+            raise
+        return _open(database_url(renewed=True))
+
+
+def _open(url: str) -> Connection:
     return Connection.connect(
-        settings().database_url or "",
+        url,
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
         cursor_factory=Cursor,
@@ -132,11 +149,22 @@ def engine() -> Engine:
 
 
 def _refuse_dead(connection: Connection, *_: object) -> None:
-    """Replace a connection that its server has closed. An idle one has nothing to read; costs 1 µs."""
+    """Replace a connection that its server has closed: an idle one has nothing to read. 1 µs."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
         raise DisconnectionError
+
+
+def connect() -> None:
+    """Have a connection before it is needed. What fails now is the first request's to report."""
+    with suppress(DBAPIError), engine().connect():
+        pass
+
+
+def disconnect() -> None:
+    """Drop the connection, before its environment becomes a snapshot."""
+    engine().dispose()
 
 
 class Session:
@@ -159,7 +187,8 @@ class Session:
         may have been carried out by then, and is not.
 
         Raises:
-            Unavailable: the database cannot be reached or cannot serve.
+            DatabaseUnavailable: the database cannot be reached or cannot serve.
+        Locked: another statement holds the row for too long.
             UnknownUser: the linked user table does not know the subject.
         """
         try:
@@ -187,8 +216,10 @@ def _problem(error: DBAPIError) -> Exception:
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
     if sqlstate == FOREIGN_KEY_VIOLATION:
         return UnknownUser()
+    if sqlstate == LOCK_NOT_AVAILABLE:
+        return Locked(NOT_SENT)
     if error.connection_invalidated:
-        return Unavailable(NOT_KNOWN)
+        return DatabaseUnavailable(NOT_KNOWN)
     if not sqlstate or sqlstate.startswith(NOT_SERVING):
-        return Unavailable(NOT_SENT)
+        return DatabaseUnavailable(NOT_SENT)
     return error

@@ -60,13 +60,14 @@ class GatewayEvent:
             "client": None,
             "server": None,
             "request_id": self.request_id,
+            "route_key": _text(self.event.get("routeKey")),
         }
 
     def _path(self, decoded: str) -> str:
         """The path with each parameter in one segment, whatever characters it is made of.
 
-        The gateway decodes the path, so that a slash in a user id is not to be told from one between
-        segments; only its path parameters still say where they begin and end.
+        The gateway decodes the path: a slash in a user id looks like one between segments. Only
+        the path parameters still say where each of them begins and ends.
         """
         template = _text(self.event.get("routeKey")).partition(" ")[2]
         parameters = _mapping(self.event.get("pathParameters"))

@@ -42,7 +42,7 @@ Keys = Mapping[tuple[str, str | None], Key]
 """Keys by algorithm and kid. The only key of an algorithm is also there without its kid."""
 
 
-class Unusable(Exception):
+class UnusableKeyError(Exception):
     """Why a key is not used, as a constant for the log."""
 
 
@@ -69,8 +69,8 @@ def _prepare_all(jwks: list[object]) -> list[_Prepared]:
     for position, jwk in enumerate(jwks):
         try:
             kid, keys = _prepare(jwk)
-        except Unusable as unusable:
-            _ignore(position, str(unusable))
+        except UnusableKeyError as error:
+            _ignore(position, str(error))
         except (InvalidKeyError, ValueError, TypeError):  # as from_jwk fails, depending on where
             _ignore(position, "invalid")
         else:
@@ -100,24 +100,24 @@ def _prepare(jwk: object) -> tuple[str | None, dict[str, Key]]:
     """Return a key's kid, and the key for each algorithm: an RSA key without `alg` serves two.
 
     Raises:
-        Unusable: the key must not be used.
+        UnusableKeyError: the key must not be used.
         InvalidKeyError, ValueError, TypeError: it is not even a key.
     """
     if not isinstance(jwk, dict) or not isinstance(jwk.get("kid", ""), str):
-        raise Unusable("malformed")
+        raise UnusableKeyError("malformed")
     if "d" in jwk:
-        raise Unusable("private")
+        raise UnusableKeyError("private")
     if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
-        raise Unusable("not_for_verification")
+        raise UnusableKeyError("not_for_verification")
     kind = jwk.get("kty"), jwk.get("crv")
     fitting = [name for name in ALGORITHMS if ALGORITHMS[name] == kind]
     algorithms = {name: get_algorithm_by_name(name) for name in fitting}
     allowed = {name: each for name, each in algorithms.items() if jwk.get("alg", name) == name}
     if not allowed:
-        raise Unusable("unsupported")
+        raise UnusableKeyError("unsupported")
     material = allowed[min(allowed)].from_jwk(jwk)
     if _weak(material):
-        raise Unusable("weak")
+        raise UnusableKeyError("weak")
     return jwk.get("kid"), {name: Key(each, material) for name, each in allowed.items()}
 
 

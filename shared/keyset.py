@@ -132,7 +132,7 @@ class _Fetch(threading.Thread):
     def run(self) -> None:
         try:
             self.keys = read_keys(_get(self._url))
-        except _NotOk as answer:
+        except _StatusError as answer:
             self.pause = self.age() + _seconds(answer.retry_after, self._now())
             _warn(f"status_{answer.status}")
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
@@ -143,7 +143,7 @@ def _warn(reason: str) -> None:
     log.warning("The key set could not be fetched.", extra={"reason": reason})
 
 
-class _NotOk(Exception):
+class _StatusError(Exception):
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
         self.retry_after = response.headers["Retry-After"]
@@ -162,7 +162,7 @@ def _get(url: str) -> bytes:
         with http.client.HTTPResponse(cast("socket.socket", timed)) as response:
             response.begin()
             if response.status != http.client.OK:
-                raise _NotOk(response)
+                raise _StatusError(response)
             body = response.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise ValueError("too large")

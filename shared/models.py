@@ -40,7 +40,7 @@ def _without_nul(text: str) -> str:
 
 
 def whole_number(value: object) -> object:
-    """Refuse the spellings that are lenient in text: `+1`, `1.0`, `1_000`, other scripts' digits."""
+    """Refuse what pydantic would take for a number too: `+1`, `1.0`, `1_000`, other digits."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError("must be a whole number")
     return value
@@ -52,9 +52,13 @@ def _rfc3339(moment: datetime) -> str:
 
 Storable = Annotated[str, AfterValidator(_without_nul)]
 Title = Annotated[
-    Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
+    AfterValidator(_without_nul),
 ]
-Description = Annotated[Storable, StringConstraints(max_length=DESCRIPTION_LENGTH)]
+Description = Annotated[
+    str, StringConstraints(max_length=DESCRIPTION_LENGTH), AfterValidator(_without_nul)
+]
 Timestamp = Annotated[
     datetime, PlainSerializer(_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
@@ -125,7 +129,9 @@ class Task(TaskBase, table=True):
 
     __tablename__: ClassVar[Any] = "tasks"
     __table_args__ = (
-        CheckConstraint(f"char_length(user_id) BETWEEN 1 AND {USER_ID_LENGTH}", name="user_id_length"),
+        CheckConstraint(
+            f"char_length(user_id) BETWEEN 1 AND {USER_ID_LENGTH}", name="user_id_length"
+        ),
         CheckConstraint(f"char_length(title) BETWEEN 1 AND {TITLE_LENGTH}", name="title_length"),
         CheckConstraint(
             f"char_length(description) <= {DESCRIPTION_LENGTH}", name="description_length"
@@ -138,7 +144,7 @@ class Task(TaskBase, table=True):
         ),
     )
 
-    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
     user_id: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
     title: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
     description: str | None = Field(sa_column=Column(Text))
@@ -150,3 +156,24 @@ class Task(TaskBase, table=True):
         sa_column=Column(DateTime(timezone=True), server_default=func.now(), nullable=False)
     )
     version: int = Field(sa_column=Column(Integer, server_default="1", nullable=False))
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """The first use of an `Idempotency-Key`: what was sent, and all of what was answered.
+
+    A task is answered as it was created, so that the body, the new id and the time say it all; the
+    body is the fingerprint, too.
+    """
+
+    __tablename__: ClassVar[Any] = "idempotency_keys"
+    __table_args__ = (Index("idempotency_keys_by_age", "created_at"),)
+
+    user_id: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    key: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    task_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    description: str | None = Field(sa_column=Column(Text))
+    completed: bool
+    created_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), server_default=func.now(), nullable=False)
+    )

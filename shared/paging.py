@@ -1,7 +1,6 @@
 """Keyset paging: what a page is asked for with, and the cursor that leads to the next one."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from sqlalchemy import Row
 
 from shared.models import MAX_ID, Storable, whole_number
 from shared.problems import Invalid, InvalidInput
@@ -73,6 +73,7 @@ class TaskQuery(BaseModel):
 
     @property
     def descending(self) -> bool:
+        """Whether the order is reversed."""
         return self.sort.startswith("-")
 
     @property
@@ -80,9 +81,9 @@ class TaskQuery(BaseModel):
         """Where the page before ended."""
         return None if self.cursor is None else _decode(self.cursor, self.sort, self.completed)
 
-    def next_link(self, path: str, last: Mapping[str, Any]) -> str:
+    def next_link(self, path: str, last: Row[Any]) -> str:
         """The Link to the page behind a task (RFC 8288), relative to the host."""
-        position = Position(last[self.key], last["id"])
+        position = Position(getattr(last, self.key), last.id)
         cursor = _encode(self.sort, self.completed, position)
         query = self.model_dump(mode="json", exclude_unset=True) | {"cursor": cursor}
         if self.completed is not None:

@@ -1,4 +1,4 @@
-"""Problems (RFC 9457): one exception class per kind of error, and the one place they become answers."""
+"""Problems (RFC 9457): a class per kind of error, and the one place they become answers."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -116,6 +116,24 @@ class MethodNotAllowed(Problem):
     default = "This path does not answer to this method."
 
 
+class InFlight(Problem):
+    """Another create with the same idempotency key is not done yet."""
+
+    status = 409
+    kind = "in-flight"
+    title = "In flight"
+    default = "A create with this Idempotency-Key is still in flight; repeat it in a moment."
+
+
+class KeyReused(Problem):
+    """An idempotency key was sent before, with another body."""
+
+    status = 422
+    kind = "idempotency-key-reused"
+    title = "Idempotency key reused"
+    default = "This Idempotency-Key was used for another body; take a new one for a new task."
+
+
 class PreconditionFailed(Problem):
     """The task is not at a version that the client expects (RFC 9110, section 15.5.13)."""
 
@@ -162,6 +180,14 @@ class Unavailable(Problem):
 
     def __init__(self, detail: str | None = None, *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached, or cannot serve."""
+
+
+class Locked(DatabaseUnavailable):
+    """Somebody else holds what the statement needs, and does not let go."""
 
 
 def as_problem(error: Exception) -> Problem:

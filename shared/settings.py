@@ -94,10 +94,12 @@ class Settings(BaseModel):
 
     @property
     def issuer(self) -> str:
+        """Who signs the tokens."""
         return self.jwt_issuer or _origin(str(self.better_auth_url))
 
     @property
     def audience(self) -> str:
+        """Whom the tokens are for."""
         return self.jwt_audience or _origin(str(self.better_auth_url))
 
     @model_validator(mode="after")

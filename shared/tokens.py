@@ -57,6 +57,7 @@ class SharedSecret:
             raise ConfigurationError("BETTER_AUTH_SECRET must be a secret, not a key") from None
 
     def key(self, _algorithm: str, _kid: str | None) -> Key:
+        """Return the one there is."""
         return self._key
 
     def warm(self, *, wait: bool = True) -> None:

@@ -23,7 +23,9 @@ from local.gateway import Gateway, GatewayTransport
 from local.postgres import running
 
 ROOT = Path(__file__).parent.parent
-POSTGRES = "TEST_POSTGRES_URL"  # in the environment, so that the workers find it; {} is the database
+POSTGRES = (
+    "TEST_POSTGRES_URL"  # in the environment, so that the workers find it; {} is the database
+)
 
 held = ExitStack()
 """What the run holds until it ends."""

@@ -56,7 +56,7 @@ def upgrade() -> None:
     op.execute(CREATE_ROLE)
     op.create_table(
         "tasks",
-        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
         sa.Column("user_id", sa.Text(collation="C"), nullable=False),
         sa.Column("title", sa.Text(collation="C"), nullable=False),
         sa.Column("description", sa.Text),

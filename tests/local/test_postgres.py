@@ -112,13 +112,15 @@ def test_listens_on_the_port_it_is_given(data: Path) -> None:
         assert ask(server, "select inet_server_port()", host="127.0.0.1") == free
 
 
-def test_has_the_same_text_order_and_time_zone_on_every_machine(
+def test_has_the_same_text_order_encoding_and_time_zone_on_every_machine(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "Asia/Karachi")
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
-    monkeypatch.setenv("PGDATA", "/nowhere")
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     with postgres.running(data, durable=False) as server:
+        monkeypatch.undo()
+        assert ask(server, "show client_encoding") == "UTF8"
         assert ask(server, "select array_agg(x order by x) from unnest('{é,a,B}'::text[]) x") == [
             *("B", "a", "é")
         ]
@@ -205,15 +207,23 @@ def test_starts_while_backends_of_a_crashed_server_still_end(data: Path) -> None
 
 def test_what_a_crash_left_is_no_obstacle_when_its_process_id_is_in_use_again(data: Path) -> None:
     crashed = postgres.start(data, durable=False)
-    stale = data / "postmaster.pid"
-    lock = crashed.socket_folder / ".s.PGSQL.5432.lock"
-    files = {file: file.read_text().splitlines() for file in (stale, lock)}
+    files = (data / "postmaster.pid", crashed.socket_folder / ".s.PGSQL.5432.lock")
+    contents = [file.read_text() for file in files]
     postgres.stop(crashed, signal.SIGKILL)
-    lock.parent.mkdir()
-    for file, lines in files.items():
-        file.write_text("\n".join([str(os.getpid()), *lines[1:], ""]))
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        try:
+            crashed.socket_folder.mkdir()
+            for file, content in zip(files, contents, strict=True):
+                file.write_text(content.replace(str(crashed.pid), str(stranger.pid), 1))
+            with postgres.running(data, durable=False) as server:
+                assert ask(server, "select 1") == 1
+        finally:
+            stranger.kill()
+
+
+def test_ctrl_c_in_the_terminal_does_not_reach_it_past_its_parent(data: Path) -> None:
     with postgres.running(data, durable=False) as server:
-        assert ask(server, "select 1") == 1
+        assert os.getsid(server.pid) != os.getsid(0)
 
 
 @pytest.mark.parametrize("deadly", DEADLY)

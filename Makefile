@@ -1,0 +1,56 @@
+# `make` lists what there is. Everything is installed into .venv and .local, nowhere else.
+PYTHON ?= python3
+RUN = .venv/bin/python -m
+
+# The shell sets USER, too; only `make token USER=…` means it.
+ifneq ($(origin USER),command line)
+override USER = demo
+endif
+
+.DEFAULT_GOAL = help
+.PHONY: help dev token migrate link-users test check format lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@echo "Installing into .venv …" >&2
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --disable-pip-version-check --no-input --progress-bar off -r requirements.txt -r requirements-dev.txt >&2
+	@touch $@
+
+dev: .venv/installed ## Run the API on an embedded Postgres; PORT=8000
+	@$(RUN) local.dev
+
+token: .venv/installed ## Print a token of the development issuer; USER=bob
+	@$(RUN) local.token "$(USER)"
+
+migrate: .venv/installed ## Bring MIGRATION_DATABASE_URL, or DATABASE_URL, up to date
+	@$(RUN) alembic upgrade head
+
+link-users: .venv/installed ## Let tasks go with their user of Better Auth's table in the same database
+	@$(RUN) alembic -n link_users upgrade head
+
+test: .venv/installed ## Run the tests, with 100 % branch coverage
+	$(RUN) pytest --cov --cov-report=term
+
+check: .venv/installed ## Lint, check types, compare the models with the migrations
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(RUN) local.throwaway alembic check
+
+format: .venv/installed ## Format the code
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+lock: .venv/installed ## Lock the versions of requirements*.in
+	$(RUN) pip install --disable-pip-version-check -q uv
+	for name in requirements requirements-dev; do \
+		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --no-annotate --no-header $$name.in -o $$name.txt; \
+	done
+
+clean: ## Remove what was installed and made, the local database included
+	rm -rf .venv .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

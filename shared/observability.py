@@ -1,0 +1,128 @@
+"""What the on-call engineer sees: one line per request, and metrics named as business events.
+
+A line has no path, query, title, token or claim in it. A user is a keyed hash: the same in all
+lines, and not to be found from a user id without the database's URL.
+"""
+
+import os
+import traceback
+from collections.abc import Iterator
+from hashlib import blake2b
+from time import perf_counter
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.problems import DatabaseUnavailable, Problem, Unauthorized, Unavailable, as_problem
+from shared.secrets import database_url
+
+SERVICE = "tasks"
+NAMESPACE = "Tasks"
+SERVER_ERROR = 500
+INNERMOST = 10  # frames of a defect's stack
+
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+def count(event: str) -> None:
+    """Count a business event. It is written out at the end of the request."""
+    metrics.add_metric(event, MetricUnit.Count, 1)
+
+
+class Observed:
+    """An app that leaves one line in the log for each request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.cold = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request and report it. A defect that is answered already ends here."""
+        started = perf_counter()
+        status = 0
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_observed)
+        except Exception:
+            if not status:
+                raise
+        finally:
+            self._report(scope, status, round((perf_counter() - started) * 1000, 1))
+
+    def _report(self, scope: Scope, status: int, milliseconds: float) -> None:
+        error = scope.get("error")
+        line = {
+            "request_id": scope["request_id"],
+            "function": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"),
+            "route": scope["route_key"],
+            "status": status,
+            "duration_ms": milliseconds,
+            "cold_start": self.cold,
+            **({"user": pseudonym(scope["subject"])} if "subject" in scope else {}),
+            **(_described(error) if error else {}),
+        }
+        self.cold = False
+        (logger.error if status >= SERVER_ERROR else logger.info)("request", extra=line)
+        if error:
+            _count_error(error)
+        if metrics.provider.metric_set:
+            metrics.flush_metrics()
+
+
+def pseudonym(subject: str) -> str:
+    """A user in the log: 16 hexadecimal digits."""
+    key = blake2b(database_url().encode(), digest_size=32).digest()
+    return blake2b(subject.encode(), key=key, digest_size=8).hexdigest()
+
+
+def _described(error: Exception) -> dict[str, Any]:
+    """What a line says of an error: never its message, which may quote what a client sent."""
+    problem = as_problem(error)
+    said: dict[str, Any] = {"problem": problem.kind}
+    if isinstance(problem, Unauthorized):
+        said["reason"] = problem.reason
+    if isinstance(problem, Unavailable) and problem.__cause__:
+        said |= _origin(problem.__cause__)
+    if type(problem) is Problem:
+        said |= _origin(error) | {"stack": list(_stack(error))[-INNERMOST:]}
+    return said
+
+
+def _origin(error: BaseException) -> dict[str, Any]:
+    driver = getattr(error, "orig", error)
+    return {"error": type(driver).__name__, "sqlstate": getattr(driver, "sqlstate", None)}
+
+
+def _stack(error: Exception) -> Iterator[str]:
+    for frame in traceback.extract_tb(error.__traceback__):
+        yield f"{frame.filename}:{frame.lineno} {frame.name}"
+
+
+def _count_error(error: Exception) -> None:
+    problem = as_problem(error)
+    if isinstance(problem, Unauthorized):
+        _count_by("TokenRefused", reason=problem.reason)
+    elif isinstance(problem, DatabaseUnavailable):
+        count("DatabaseUnavailable")
+    elif isinstance(problem, Unavailable):
+        count("KeySetUnavailable")
+    elif type(problem) is Problem:
+        version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "local")
+        metrics.add_metadata("function_version", version)
+        count("UnhandledError")
+
+
+def _count_by(event: str, **dimension: str) -> None:
+    """Count an event in a series of its own for each value of a dimension."""
+    with single_metric(event, MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        metric.add_dimension("service", SERVICE)
+        for name, value in dimension.items():
+            metric.add_dimension(name, value)

@@ -1,0 +1,44 @@
+"""Where the database's URL comes from: the environment, or a secret that holds it."""
+
+import json
+
+from shared.settings import ConfigurationError, postgres_url, settings
+
+MAX_AGE = 24 * 60 * 60  # seconds; a rotation is noticed when Postgres refuses the old password
+
+
+def database_url(*, renewed: bool = False) -> str:
+    """The libpq URL of the database; `renewed` reads the secret again.
+
+    Raises:
+        ConfigurationError: the secret cannot be read, or holds no Postgres URL.
+    """
+    configured = settings()
+    if configured.database_url:
+        return configured.database_url
+    return _url_in(_secret(str(configured.database_secret_arn), renewed=renewed))
+
+
+def _secret(arn: str, *, renewed: bool) -> str:
+    # Here, because it brings boto3, which costs a cold start more than everything else.
+    from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
+
+    try:
+        return str(parameters.get_secret(arn, max_age=MAX_AGE, force_fetch=renewed))
+    except parameters.GetParameterError as error:
+        cause = type(error.__cause__ or error).__name__
+        raise ConfigurationError(
+            f"DATABASE_SECRET_ARN: the secret cannot be read ({cause})"
+        ) from None
+
+
+def _url_in(secret: str) -> str:
+    """The URL in a secret: plain, or the member DATABASE_URL of a JSON object."""
+    try:
+        url = json.loads(secret)["DATABASE_URL"] if secret.lstrip().startswith("{") else secret
+        return postgres_url(url.strip())
+    except (ValueError, KeyError, AttributeError):
+        raise ConfigurationError(
+            "DATABASE_SECRET_ARN: the secret must be a Postgres URL, or a JSON object with one in "
+            "DATABASE_URL"
+        ) from None

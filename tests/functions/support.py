@@ -1,0 +1,258 @@
+"""What the tests of the operations share: the operations by name, and what a problem must be."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import httpx2
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from shared.database import engine
+from shared.settings import settings
+from tests.conftest import database_url
+
+JSON = {"Content-Type": "application/json"}
+MARKER = "Zq7Marker"
+"""What tests send where it must not come back from."""
+
+TASK = {
+    "id": int,
+    "user_id": str,
+    "title": str,
+    "description": str | None,
+    "completed": bool,
+    "created_at": str,
+    "updated_at": str,
+    "version": int,
+}
+PROBLEM = {"type", "title", "status", "detail", "instance", "request_id"}
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+
+
+class Asks(Protocol):
+    """Somebody who asks under a user's path."""
+
+    def request(self, method: str, path: str = "", **options: Any) -> httpx2.Response: ...
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation on tasks, with a body that it accepts, and what it then answers."""
+
+    name: str
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    success: int = 200
+
+    def __str__(self) -> str:
+        return self.name
+
+    def ask(self, user: Asks, task_id: object = 1, **options: Any) -> httpx2.Response:
+        """Carry it out as a user, on a task of theirs."""
+        if self.body is not None and not options.keys() & {"content", "json"}:
+            options["json"] = self.body
+        return user.request(self.method, self.path.format(id=task_id), **options)
+
+
+LIST = Operation("list", "GET", "")
+CREATE = Operation("create", "POST", "", {"title": "new"}, 201)
+GET = Operation("get", "GET", "/{id}")
+UPDATE = Operation("update", "PUT", "/{id}", {"title": "changed"})
+DELETE = Operation("delete", "DELETE", "/{id}", success=204)
+TOGGLE = Operation("toggle", "PATCH", "/{id}/complete", {"completed": True})
+
+OPERATIONS = (LIST, CREATE, GET, UPDATE, DELETE, TOGGLE)
+ON_ONE_TASK = (GET, UPDATE, DELETE, TOGGLE)
+WRITES_TO_ONE_TASK = (UPDATE, DELETE, TOGGLE)
+WITH_A_BODY = (CREATE, UPDATE, TOGGLE)
+
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+each_on_one_task = pytest.mark.parametrize("operation", ON_ONE_TASK, ids=str)
+each_with_a_body = pytest.mark.parametrize("operation", WITH_A_BODY, ids=str)
+
+BAD_TEXT = (1, 1.5, True, [MARKER], {MARKER: MARKER}, f"{MARKER}\0", f"{MARKER}\ud800", "\udc00")
+BAD_MEMBERS = {
+    "title": (None, "", " \n\t", "\u3000\u00a0", "x" * 256, "🙂" * 256, *BAD_TEXT),
+    "description": ("x" * 1001, "🙂" * 1001, " " * 1001, *BAD_TEXT),
+    "completed": (None, "yes", "true", "", 0, 1, 1.0, MARKER, [], [True], {MARKER: True}),
+}
+UNKNOWN_MEMBERS = ("id", "user_id", "version", "created_at", "updated_at", MARKER, "Title", "")
+
+NOT_OBJECTS = (b"null", b"true", b"1", b'"Zq7Marker"', b'["Zq7Marker"]', b"[]")
+MALFORMED = {
+    "cut short": b'{"title": "Zq7Marker"',
+    "white space": b" ",
+    "more after the end": b'{"title": "Zq7Marker"} x',
+    "single quotes": b"{'title': 'Zq7Marker'}",
+    "a trailing comma": b'{"title": "Zq7Marker",}',
+    "a comment": b'{"title": "Zq7Marker"} // Zq7Marker',
+    "NaN": b'{"title": NaN}',
+    "Infinity": b'{"title": -Infinity}',
+    "a member twice": b'{"title": "Zq7Marker", "title": "b"}',
+    "a raw control character": b'{"title": "a\nb"}',
+    "a byte order mark": b'\xef\xbb\xbf{"title": "Zq7Marker"}',
+    "UTF-16": '{"title": "Zq7Marker"}'.encode("utf-16"),
+    "Latin-1": '{"title": "é"}'.encode("latin-1"),
+    "an encoded surrogate": b'{"title": "\xed\xa0\x80"}',
+    "deep nesting": b"[" * 60_000,
+    "deep nesting in a member": b'{"title": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    "binary": bytes(range(256)),
+}
+WRONG_MEDIA_TYPES = (
+    "text/plain",
+    "text/json",
+    "text/html",
+    "application/xml",
+    "application/problem+json",
+    "application/merge-patch+json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/json, text/plain",
+    "application/json; charset=latin-1",
+    "application/jsonp",
+    "json",
+    "",
+    MARKER,
+)
+JSON_MEDIA_TYPES = (
+    "application/json; charset=utf-8",
+    'APPLICATION/JSON;CHARSET="UTF-8"',
+    "application/json;version=1",
+)
+MAX_BODY = 64 * 1024
+
+MATCHING_TAGS = ('"1"', "*", ' "1" ', '"1", "7"', '"7","1"', '"a,b", "1"', ', "1" ,', 'W/"1", "1"')
+OTHER_TAGS = ('"2"', '""', '"0"', '"01"', '"+1"', '"x"', '"1.0"', '"9999999999999999999"')
+WEAK_TAGS = ('W/"1"', '"2", W/"1"')
+MALFORMED_TAGS = ("", "1", '"1', '1"', '"1" "2"', '"1";', 'w/"1"', '*, "1"', "**", ",", '"a b"')
+
+
+def short(value: object) -> str:
+    """Name a parameter of a test."""
+    return ascii(value)[:24]
+
+
+each_bad_member = pytest.mark.parametrize(
+    ("member", "value"),
+    [(member, value) for member, values in BAD_MEMBERS.items() for value in values],
+    ids=short,
+)
+each_unknown_member = pytest.mark.parametrize("member", UNKNOWN_MEMBERS, ids=short)
+each_not_object = pytest.mark.parametrize("content", NOT_OBJECTS, ids=short)
+each_malformed = pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED.keys())
+each_wrong_media_type = pytest.mark.parametrize("media_type", WRONG_MEDIA_TYPES, ids=short)
+each_json_media_type = pytest.mark.parametrize("media_type", JSON_MEDIA_TYPES, ids=short)
+
+
+def as_json(value: object) -> dict[str, Any]:
+    """A body in ASCII, so that a lone surrogate can be sent as its escape."""
+    return {"content": json.dumps(value).encode(), "headers": JSON}
+
+
+def padded(size: int, body: object = None) -> bytes:
+    """A body of that many bytes."""
+    return json.dumps(body or {"title": "padded"}).encode().ljust(size)
+
+
+def task(answer: httpx2.Response, status: int = 200) -> dict[str, Any]:
+    """The task in an answer, checked to be one, and to come with its entity tag."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-request-id"]
+    assert answer.headers["etag"] == f'"{answer.json()["version"]}"'
+    return check_task(answer.json())
+
+
+def check_task(value: Any) -> dict[str, Any]:
+    """A task, with all of its members and no others."""
+    assert value.keys() == TASK.keys()
+    for member, kind in TASK.items():
+        assert isinstance(value[member], kind), member
+    assert TIMESTAMP.fullmatch(value["created_at"])
+    assert TIMESTAMP.fullmatch(value["updated_at"])
+    return dict(value)
+
+
+def tasks(answer: httpx2.Response) -> list[dict[str, Any]]:
+    """The tasks in the answer of a list."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-request-id"]
+    assert isinstance(answer.json(), list)
+    return [check_task(item) for item in answer.json()]
+
+
+def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
+    """The problem in an answer, checked to be one that repeats nothing of the request."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    details: dict[str, Any] = answer.json()
+    assert details.keys() == PROBLEM | ({"errors"} if status == 422 else set())
+    assert re.fullmatch(r"/problems/[a-z-]+", details["type"])
+    assert details["status"] == status
+    assert details["request_id"] == answer.headers["x-request-id"] != ""
+    path = answer.request.url.raw_path.decode().partition("?")[0]
+    assert unquote(details["instance"]) == unquote(path)
+    assert all(isinstance(details[member], str) for member in PROBLEM - {"status"})
+    assert details["title"]
+    assert details["detail"]
+    assert MARKER not in answer.text
+    assert MARKER not in str(answer.headers)
+    return details
+
+
+def invalid(answer: httpx2.Response) -> list[str]:
+    """Where the input is invalid: pointers into the body, and names of parameters."""
+    errors = problem(answer, 422)["errors"]
+    assert errors
+    for error in errors:
+        assert error.keys() in ({"pointer", "detail"}, {"parameter", "detail"})
+        assert error["detail"]
+        assert isinstance(error["detail"], str)
+    return [error["pointer"] if "pointer" in error else error["parameter"] for error in errors]
+
+
+def no_content(answer: httpx2.Response, status: int = 204) -> None:
+    """Check that there is no body."""
+    assert answer.status_code == status, answer.text
+    assert answer.content == b""
+    assert answer.headers["x-request-id"]
+
+
+@contextmanager
+def another_database(url: str) -> Iterator[None]:
+    """Let the functions work on another database for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)
+        forget_database()
+        try:
+            yield
+        finally:
+            forget_database()
+
+
+def forget_database() -> None:
+    """Let the functions read their settings and connect anew."""
+    engine().dispose()
+    engine.cache_clear()
+    settings.cache_clear()
+
+
+def current_database() -> str:
+    """The name of the database that the functions work on."""
+    return str(conninfo_to_dict(settings().database_url or "")["dbname"])
+
+
+@contextmanager
+def admin(name: str | None = None, login: str = "postgres") -> Iterator[psycopg.Connection]:
+    """A connection of another login, by default the superuser's, to whom no wall applies."""
+    url = database_url(name or current_database(), login)
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection

@@ -1,0 +1,167 @@
+"""POST /api/{user_id}/tasks."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+
+from tests.conftest import User
+from tests.functions.support import (
+    JSON,
+    MARKER,
+    MAX_BODY,
+    as_json,
+    each_bad_member,
+    each_json_media_type,
+    each_malformed,
+    each_not_object,
+    each_unknown_member,
+    each_wrong_media_type,
+    invalid,
+    padded,
+    problem,
+    short,
+    task,
+    tasks,
+)
+
+
+class TestCreate:
+    def test_answers_201_with_the_task(self, alice: User) -> None:
+        created = task(alice.create(title="Buy milk"), 201)
+        assert created["id"] > 0
+        assert created["user_id"] == alice.subject
+        assert created["title"] == "Buy milk"
+        assert created["description"] is None
+        assert created["completed"] is False
+        assert created["version"] == 1
+        assert created["updated_at"] == created["created_at"]
+
+    def test_takes_a_description_and_a_status_too(self, alice: User) -> None:
+        created = task(alice.create(description="the oat one", completed=True), 201)
+        assert created["description"] == "the oat one"
+        assert created["completed"] is True
+
+    def test_is_there_when_it_answers(self, alice: User) -> None:
+        created = task(alice.create(), 201)
+        assert task(alice.get(created["id"])) == created
+        assert tasks(alice.list()) == [created]
+
+    def test_says_where_the_task_is(self, alice: User) -> None:
+        answer = alice.create()
+        assert answer.headers["location"] == f"{alice.path}/{answer.json()['id']}"
+
+    def test_gives_the_entity_tag_that_get_gives(self, alice: User) -> None:
+        created = alice.create()
+        assert created.headers["etag"] == alice.get(created.json()["id"]).headers["etag"] == '"1"'
+
+    def test_gives_each_task_an_id_of_its_own(self, alice: User) -> None:
+        assert len({alice.create().json()["id"] for _ in range(5)}) == 5
+
+    def test_takes_its_times_from_the_present(self, alice: User) -> None:
+        created_at = datetime.fromisoformat(task(alice.create(), 201)["created_at"])
+        assert created_at.utcoffset() == timedelta(0)
+        assert abs(datetime.now(UTC) - created_at) < timedelta(minutes=5)
+
+    @pytest.mark.parametrize(
+        ("sent", "stored"),
+        [
+            (" Buy milk\n", "Buy milk"),
+            ("\t\u00a0\u2003x\u3000\u2028", "x"),
+            ("inner   space", "inner   space"),
+            ("x" * 255, "x" * 255),
+            ("🙂" * 255, "🙂" * 255),
+            ("e\u0301" * 127, "e\u0301" * 127),
+            (" " * 300 + "x" * 255 + "\n" * 300, "x" * 255),
+            ('"\\/\b\f\r\x01\x7f', '"\\/\b\f\r\x01\x7f'),
+            (
+                "<script>'; drop table tasks; --%s%(x)s{}",
+                "<script>'; drop table tasks; --%s%(x)s{}",
+            ),
+            ("ʻōlelo עברית العربية 漢字 👩‍👩‍👧", "ʻōlelo עברית العربية 漢字 👩‍👩‍👧"),
+            ("null", "null"),
+        ],
+        ids=short,
+    )
+    def test_strips_white_space_around_the_title_and_keeps_all_else(
+        self, alice: User, sent: str, stored: str
+    ) -> None:
+        created = task(alice.create(title=sent), 201)
+        assert created["title"] == stored
+        assert task(alice.get(created["id"])) == created
+
+    @pytest.mark.parametrize(
+        "description", ["", "  as it is\n", "x" * 1000, "🙂" * 1000, "a\tb\x01"], ids=short
+    )
+    def test_keeps_the_description_as_it_is(self, alice: User, description: str) -> None:
+        created = task(alice.create(description=description), 201)
+        assert task(alice.get(created["id"]))["description"] == description
+
+    def test_takes_null_for_no_description(self, alice: User) -> None:
+        assert task(alice.create(description=None), 201)["description"] is None
+
+    @each_bad_member
+    def test_refuses_a_bad_member(self, alice: User, member: str, value: object) -> None:
+        answer = alice.request("POST", **as_json({"title": "fine"} | {member: value}))
+        assert invalid(answer) == [f"/{member}"]
+        assert tasks(alice.list()) == []
+
+    @each_unknown_member
+    def test_refuses_an_unknown_member(self, alice: User, member: str) -> None:
+        answer = alice.request("POST", json={"title": "fine", member: MARKER})
+        assert len(invalid(answer)) == 1
+        assert tasks(alice.list()) == []
+
+    @pytest.mark.parametrize("name", ["\ud800", "\0", f"{MARKER}~1/é"], ids=short)
+    def test_refuses_an_unknown_member_of_any_name(self, alice: User, name: str) -> None:
+        assert invalid(alice.request("POST", **as_json({"title": "fine", name: 1})))
+
+    def test_needs_a_title(self, alice: User) -> None:
+        assert invalid(alice.request("POST", **as_json({}))) == ["/title"]
+        assert invalid(alice.request("POST", **as_json({"completed": True}))) == ["/title"]
+
+    def test_needs_a_body(self, alice: User) -> None:
+        assert invalid(alice.request("POST")) == [""]
+        assert invalid(alice.request("POST", headers=JSON)) == [""]
+
+    def test_names_everything_that_is_invalid(self, alice: User) -> None:
+        answer = alice.create(title="", description=MARKER * 200, completed=MARKER)
+        assert sorted(invalid(answer)) == ["/completed", "/description", "/title"]
+
+    @each_not_object
+    def test_refuses_json_that_is_no_object(self, alice: User, content: bytes) -> None:
+        assert invalid(alice.request("POST", content=content, headers=JSON)) == [""]
+
+    @each_malformed
+    def test_refuses_a_malformed_body(self, alice: User, content: bytes) -> None:
+        problem(alice.request("POST", content=content, headers=JSON), 400)
+
+    @each_wrong_media_type
+    def test_refuses_another_media_type(self, alice: User, media_type: str) -> None:
+        headers = {"Content-Type": media_type}
+        problem(alice.request("POST", content=b'{"title": "a"}', headers=headers), 415)
+
+    def test_refuses_a_body_without_a_media_type(self, alice: User) -> None:
+        problem(alice.request("POST", content=b'{"title": "a"}'), 415)
+
+    @each_json_media_type
+    def test_accepts_every_spelling_of_the_media_type(self, alice: User, media_type: str) -> None:
+        headers = {"Content-Type": media_type}
+        body = '{"title": "é"}'.encode()
+        assert task(alice.request("POST", content=body, headers=headers), 201)["title"] == "é"
+
+    def test_takes_64_kib_and_not_a_byte_more(self, alice: User) -> None:
+        task(alice.request("POST", content=padded(MAX_BODY), headers=JSON), 201)
+        problem(alice.request("POST", content=padded(MAX_BODY + 1), headers=JSON), 413)
+        problem(alice.request("POST", content=b"\xff" * (MAX_BODY + 1), headers=JSON), 413)
+
+    def test_writes_nothing_under_another_users_path(
+        self, alice: User, bob: User, api: httpx2.Client
+    ) -> None:
+        headers = {"Authorization": f"Bearer {bob.token}"}
+        problem(api.post(alice.path, json={"title": MARKER}, headers=headers), 403)
+        assert tasks(alice.list()) == tasks(bob.list()) == []
+
+    def test_is_seen_by_nobody_else(self, alice: User, bob: User) -> None:
+        task(alice.create(), 201)
+        assert tasks(bob.list()) == []
