@@ -75,9 +75,7 @@ class TaskRepository:
 
     def toggle(self, task_id: int, completed: bool | None, versions: Versions) -> TaskRow:
         """Set the status, or flip it where none is given."""
-        return self._write(
-            statements.toggle_task(), task_id, versions, _new({"completed": completed})
-        )
+        return self._write(statements.toggle_task(), task_id, versions, {"completed": completed})
 
     def delete(self, task_id: int, versions: Versions) -> None:
         """Delete a task."""
