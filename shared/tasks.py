@@ -69,9 +69,8 @@ class TaskRepository:
     def update(self, task_id: int, change: TaskUpdate, versions: Versions) -> TaskRow:
         """Set what the change sets. Nothing moves where that is so already."""
         values = change.model_dump(exclude_unset=True)
-        return self._write(
-            statements.update_task(frozenset(values)), task_id, versions, _new(values)
-        )
+        statement = statements.update_task(frozenset(values))
+        return self._write(statement, task_id, versions, values)
 
     def toggle(self, task_id: int, completed: bool | None, versions: Versions) -> TaskRow:
         """Set the status, or flip it where none is given."""
