@@ -25,7 +25,7 @@ from sqlalchemy.pool import QueuePool
 
 from shared.problems import DatabaseUnavailable, Locked, UnknownUser
 from shared.secrets import database_url
-from shared.settings import settings
+from shared.settings import ConfigurationError, settings
 
 ROLE = "tasks_user"
 CONNECT_SECONDS = 3
@@ -118,7 +118,9 @@ def _connect() -> Connection:
         refused = error.pgconn is not None and error.pgconn.used_password
         if settings().database_url or not refused:
             raise
-        return _open(database_url(renewed=True))
+        with suppress(ConfigurationError):  # no news of the secret: the refusal stands
+            return _open(database_url(renewed=True))
+        raise
 
 
 def _open(url: str) -> Connection:

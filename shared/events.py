@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Response, Scope
 
-PARAMETER = re.compile(r"\{(\w+)\}")
+PARAMETER = re.compile(r"\{(\w+)(\+?)\}")
 
 
 class GatewayEvent:
@@ -71,10 +71,10 @@ class GatewayEvent:
         """
         template = _text(self.event.get("routeKey")).partition(" ")[2]
         parameters = _mapping(self.event.get("pathParameters"))
-        names = PARAMETER.findall(template)
-        if names and all(isinstance(parameters.get(name), str) for name in names):
-            return PARAMETER.sub(lambda name: _quote(parameters[name[1]]), template)
-        return "/".join(_quote(unquote(segment)) for segment in decoded.split("/"))
+        named = [name for name, _ in PARAMETER.findall(template)]
+        if named and all(isinstance(parameters.get(name), str) for name in named):
+            return PARAMETER.sub(lambda name: _quote(parameters[name[1]], name[2]), template)
+        return _quote(unquote(decoded), "+")
 
     def __call__(self, response: Response) -> dict[str, Any]:
         """The gateway's form of an answer; all of ours are text."""
@@ -104,5 +104,6 @@ def _latin(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _quote(segment: str) -> str:
-    return quote(segment, safe="", errors="replace")
+def _quote(value: str, greedy: str) -> str:
+    """Quote a parameter, which is one segment unless it is greedy."""
+    return quote(value, safe="/" if greedy else "", errors="replace")

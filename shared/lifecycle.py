@@ -7,6 +7,7 @@ the first request needs is fetched there. Elsewhere nothing happens until a requ
 import os
 
 from shared import database
+from shared.secrets import database_url
 from shared.settings import settings
 from shared.tokens import verifier
 
@@ -20,6 +21,7 @@ def initialise(*, authenticated: bool) -> None:
         ConfigurationError: the environment is wrong; the message names the variables.
     """
     settings()
+    database_url()
     if authenticated:
         verifier().warm()
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == SNAP_START:

@@ -7,6 +7,7 @@ lines, and not to be found from a user id without the database's URL.
 import os
 import traceback
 from collections.abc import Iterator
+from functools import cache
 from hashlib import blake2b
 from time import perf_counter
 from typing import Any
@@ -79,8 +80,12 @@ class Observed:
 
 def pseudonym(subject: str) -> str:
     """A user in the log: 16 hexadecimal digits."""
-    key = blake2b(database_url().encode(), digest_size=32).digest()
-    return blake2b(subject.encode(), key=key, digest_size=8).hexdigest()
+    return blake2b(subject.encode(), key=_pseudonym_key(), digest_size=8).hexdigest()
+
+
+@cache
+def _pseudonym_key() -> bytes:
+    return blake2b(database_url().encode(), digest_size=32).digest()
 
 
 def _described(error: Exception) -> dict[str, Any]:

@@ -26,10 +26,9 @@ def _secret(arn: str, *, renewed: bool) -> str:
     try:
         return str(parameters.get_secret(arn, max_age=MAX_AGE, force_fetch=renewed))
     except parameters.GetParameterError as error:
-        cause = type(error.__cause__ or error).__name__
-        raise ConfigurationError(
-            f"DATABASE_SECRET_ARN: the secret cannot be read ({cause})"
-        ) from None
+        answer = getattr(error.__context__, "response", {})
+        code = answer.get("Error", {}).get("Code", type(error.__context__).__name__)
+        raise ConfigurationError(f"DATABASE_SECRET_ARN: cannot be read ({code})") from None
 
 
 def _url_in(secret: str) -> str:

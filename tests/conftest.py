@@ -1,4 +1,4 @@
-"""A real Postgres for the run, a database per worker, and users who speak through gateway events."""
+"""A real Postgres for the run, a database per worker, and users who speak in gateway events."""
 
 import asyncio
 import os
@@ -21,6 +21,9 @@ from psycopg import sql
 from local import issuer
 from local.gateway import Gateway, GatewayTransport
 from local.postgres import running
+from shared.database import engine
+from shared.settings import settings
+from shared.tokens import verifier
 
 ROOT = Path(__file__).parent.parent
 POSTGRES = (
@@ -55,11 +58,20 @@ def database_url(name: str, login: str = "postgres") -> str:
 
 def migrate(name: str, *arguments: str) -> None:
     """Run alembic on a database as its owner, who is no superuser; the API logs in as `api`."""
-    urls = {"MIGRATION_DATABASE_URL": "owner", "DATABASE_URL": "api"}
+    alembic(database_url(name, "owner"), database_url(name, "api"), *arguments)
+
+
+def migrate_url(url: str) -> None:
+    """Bring another server's database up to date; the API has the same login."""
+    alembic(url, url, "upgrade", "head")
+
+
+def alembic(migration_url: str, url: str, *arguments: str) -> None:
+    """Run alembic quietly."""
     subprocess.run(
         [sys.executable, "-m", "alembic", *arguments],
         cwd=ROOT,
-        env=os.environ | {variable: database_url(name, login) for variable, login in urls.items()},
+        env=os.environ | {"MIGRATION_DATABASE_URL": migration_url, "DATABASE_URL": url},
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -104,6 +116,30 @@ def environment(tokens: issuer.Issuer) -> Iterator[None]:
         patch.setenv("JWT_ISSUER", issuer.NAME)
         patch.setenv("JWT_AUDIENCE", issuer.NAME)
         yield
+
+
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
+    """Changes the environment for the length of a test; None unsets a variable."""
+
+    def forget() -> None:
+        engine().dispose()
+        for made in (settings, engine, verifier):
+            made.cache_clear()
+
+    def change(**variables: str | None) -> None:
+        forget()
+        for name, value in variables.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+
+    yield change
+    forget()
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
+from shared import database
 from tests.conftest import User
 from tests.functions.support import (
     JSON,
     MARKER,
     MAX_BODY,
+    admin,
     as_json,
     each_bad_member,
     each_json_media_type,
@@ -18,6 +20,7 @@ from tests.functions.support import (
     each_unknown_member,
     each_wrong_media_type,
     invalid,
+    no_content,
     padded,
     problem,
     short,
@@ -78,7 +81,7 @@ class TestCreate:
                 "<script>'; drop table tasks; --%s%(x)s{}",
                 "<script>'; drop table tasks; --%s%(x)s{}",
             ),
-            ("ʻōlelo עברית العربية 漢字 👩‍👩‍👧", "ʻōlelo עברית العربية 漢字 👩‍👩‍👧"),
+            ("\u02bb\u014dlelo \u05e2\u05d1 \u6f22\u5b57 \U0001f469\u200d\U0001f467",) * 2,
             ("null", "null"),
         ],
         ids=short,
@@ -155,6 +158,12 @@ class TestCreate:
         problem(alice.request("POST", content=padded(MAX_BODY + 1), headers=JSON), 413)
         problem(alice.request("POST", content=b"\xff" * (MAX_BODY + 1), headers=JSON), 413)
 
+    def test_refuses_a_malformed_idempotency_key(self, alice: User) -> None:
+        for key in ("", "x" * 256, "a\tb", "\x7f", "\u00e9"):
+            headers = {"Idempotency-Key": key.encode("latin-1")}
+            problem(alice.request("POST", json={"title": "a"}, headers=headers), 400)
+        assert tasks(alice.list()) == []
+
     def test_writes_nothing_under_another_users_path(
         self, alice: User, bob: User, api: httpx2.Client
     ) -> None:
@@ -165,3 +174,127 @@ class TestCreate:
     def test_is_seen_by_nobody_else(self, alice: User, bob: User) -> None:
         task(alice.create(), 201)
         assert tasks(bob.list()) == []
+
+
+def once(user: User, key: str = "first", **body: object) -> httpx2.Response:
+    return user.create({"Idempotency-Key": key}, **body)
+
+
+def age(user: User, hours: int) -> None:
+    """Let the user's keys have been used so many hours earlier."""
+    with admin() as connection:
+        connection.execute(
+            "update idempotency_keys set created_at = created_at - make_interval(hours => %s)"
+            " where user_id = %s",
+            [hours, user.subject],
+        )
+
+
+class TestIdempotencyKey:
+    @pytest.mark.parametrize("key", ["a", " ", "x" * 255, '"quoted"', "0-1_2.3~", "a, b"])
+    def test_gives_the_first_answer_again(self, alice: User, key: str) -> None:
+        body: dict[str, object] = {"title": " Buy milk ", "description": "oat", "completed": True}
+        first, second = once(alice, key, **body), once(alice, key, **body)
+        assert task(second, 201) == task(first, 201)
+        assert second.headers["location"] == first.headers["location"]
+        assert second.headers["etag"] == first.headers["etag"]
+        assert tasks(alice.list()) == [first.json()]
+
+    def test_marks_what_is_said_again_and_nothing_else(self, alice: User) -> None:
+        headers = "idempotency-replayed"
+        assert headers not in alice.create().headers
+        assert headers not in once(alice).headers
+        assert once(alice).headers[headers] == "true"
+        assert once(alice).headers[headers] == "true"
+
+    def test_gives_the_first_answer_whatever_happened_to_the_task_since(self, alice: User) -> None:
+        first = task(once(alice), 201)
+        task(alice.update(first["id"], {"title": "changed", "description": "too"}))
+        assert task(once(alice), 201) == first
+        no_content(alice.delete(first["id"]))
+        assert task(once(alice), 201) == first
+        assert tasks(alice.list()) == []
+
+    @pytest.mark.parametrize(
+        "other", [{"title": "another"}, {"description": ""}, {"completed": True}], ids=short
+    )
+    def test_refuses_another_body_with_the_same_key(
+        self, alice: User, other: dict[str, object]
+    ) -> None:
+        first = task(once(alice), 201)
+        problem(once(alice, **other), 422)
+        assert tasks(alice.list()) == [first]
+        assert task(once(alice), 201) == first
+
+    def test_tells_keys_apart(self, alice: User) -> None:
+        ids = {task(once(alice, key), 201)["id"] for key in ("a", "b", "A", "a ", "")[:4]}
+        assert len(ids) == 4
+
+    def test_makes_two_tasks_without_a_key(self, alice: User) -> None:
+        assert alice.create().json()["id"] != alice.create().json()["id"]
+
+    def test_belongs_to_its_user(self, alice: User, bob: User) -> None:
+        mine, theirs = once(alice, title="mine"), once(bob, title="theirs")
+        assert task(mine, 201)["title"] == "mine"
+        assert task(theirs, 201)["title"] == "theirs"
+        assert task(once(alice, title="mine"), 201) == mine.json()
+
+    def test_is_not_used_up_by_a_request_that_is_refused(self, alice: User) -> None:
+        invalid(once(alice, title=""))
+        problem(
+            alice.request("POST", content=b"{", headers=JSON | {"Idempotency-Key": "first"}), 400
+        )
+        assert "idempotency-replayed" not in once(alice, title="another").headers
+
+    def test_is_good_for_24_hours(self, alice: User) -> None:
+        first = task(once(alice), 201)
+        age(alice, hours=23)
+        repeated = task(once(alice), 201)
+        assert repeated["id"] == first["id"]
+        age(alice, hours=1)
+        second = once(alice, title="another")
+        assert task(second, 201)["title"] == "another"
+        assert "idempotency-replayed" not in second.headers
+        assert task(once(alice, title="another"), 201) == second.json()
+
+    def test_goes_away_by_itself_whoever_used_it(self, alice: User, bob: User) -> None:
+        for n in range(12):
+            once(bob, f"{n}")
+        age(bob, hours=25)
+        count = "select count(*) from idempotency_keys where user_id = %s"
+        left = []
+        with admin() as connection:
+            for n in range(4):
+                once(alice, f"{n}")
+                left.append(connection.execute(count, [bob.subject]).fetchone())
+        assert left[-1] == (0,)
+
+    def test_of_a_create_that_is_in_flight_is_a_conflict(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(database, "SCOPE", database.SCOPE.replace("'2s'", "'50ms'"))
+        with admin() as connection, connection.transaction(force_rollback=True):
+            connection.execute(
+                "insert into idempotency_keys (user_id, key, task_id, title, completed)"
+                " values (%s, 'first', 1, 'a task', false)",
+                [alice.subject],
+            )
+            problem(once(alice), 409)
+            task(once(alice, "second"), 201)
+        assert "idempotency-replayed" not in once(alice).headers
+
+    def test_is_written_with_its_task_or_not_at_all(self, alice: User) -> None:
+        with admin() as connection:
+            constraint = f"check (user_id <> '{alice.subject}') not valid"
+            connection.execute(f"alter table tasks add constraint refuse {constraint}")
+            try:
+                problem(once(alice), 500)
+            finally:
+                connection.execute("alter table tasks drop constraint refuse")
+        answer = once(alice)
+        assert "idempotency-replayed" not in answer.headers
+        assert task(alice.get(task(answer, 201)["id"])) == answer.json()
+
+    def test_is_not_asked_for_by_other_operations(self, alice: User) -> None:
+        task_id = alice.create().json()["id"]
+        assert task(alice.toggle(task_id, Idempotency_Key="x" * 256))["completed"] is True

@@ -61,7 +61,7 @@ class TestList:
     def test_gives_100_tasks_unless_asked_for_more(self, alice: User) -> None:
         with admin() as connection:
             connection.execute(
-                "insert into tasks (user_id, title) select %s, n::text from generate_series(1, 501) n",
+                "insert into tasks (user_id, title) select %s, 'x' from generate_series(1, 501)",
                 [alice.subject],
             )
         assert len(tasks(alice.list())) == 100
@@ -82,7 +82,10 @@ class TestList:
                 ("limit", value)
                 for value in ("0", "501", "-1", "", "1.0", "1e2", " 1", "+1", "1_0")
             ),
-            *(("limit", value) for value in ("true", "١", "9" * 5000, "9" * 20, "0x10", MARKER)),
+            *(
+                ("limit", value)
+                for value in ("true", "\u0661", "9" * 5000, "9" * 20, "0x10", MARKER)
+            ),
             *(("completed", value) for value in ("", "1", "0", "True", "yes", "null", "t", MARKER)),
             *(("sort", value) for value in ("", "id", "--title", "Title", "title,-id", "user_id")),
             *(("sort", value) for value in (" title", "+title", "-", MARKER, "title\0")),

@@ -129,6 +129,12 @@ def _late(issuer: Issuer, connection: socket.socket) -> None:
     connection.sendall(reply(document))
 
 
+def _continue(issuer: Issuer, connection: socket.socket) -> None:
+    """Announce an answer without end, as fast as it can be read."""
+    while not issuer.over.is_set():
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+
 def _reset(_issuer: Issuer, connection: socket.socket) -> None:
     connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
@@ -175,11 +181,12 @@ MODES: dict[str, Callable[[Issuer, socket.socket], None]] = {
     "limited by date": _send(_limited_by_date),
     "reset": _reset,
     "hang": _hang,
+    "endless announcements": _continue,
     "dripping body": lambda issuer, sock: issuer.drip(sock, reply(issuer.document + b" " * 9999)),
     "dripping head": lambda issuer, sock: issuer.drip(sock, b"HTTP/1.1 200 OK\r\n" + b"X: y" * 999),
 }
 FAULTS = sorted(MODES.keys() - {"normal", "chunked", "late"})
-SLOW = {"hang", "dripping body", "dripping head"}
+SLOW = {"hang", "endless announcements", "dripping body", "dripping head"}
 
 
 @contextmanager

@@ -180,6 +180,7 @@ class TestUnusable:
         assert set(read_keys(document(jwk, GOOD.jwk()))) == {("EdDSA", "good"), ("EdDSA", None)}
         [record] = caplog.records
         assert (record.levelno, vars(record)["reason"]) == (logging.WARNING, reason)
+        assert record.getMessage() == "A key of the key set cannot be used and is ignored."
         assert vars(record)["position"] == 0
 
     def test_keys_of_one_kid_are_all_ignored(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -212,7 +213,7 @@ class TestUnusable:
 
     def test_nothing_of_a_key_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
         read_keys.cache_clear()
-        jwks = [jwk for _, jwk in UNUSABLE.values()] + key_set()
+        jwks = [*(jwk for _, jwk in UNUSABLE.values()), *key_set()]
         read_keys(document(*jwks, GOOD.jwk()))
         logged = json.dumps([vars(record) for record in caplog.records], default=str)
         members = [jwk for jwk in jwks if isinstance(jwk, dict)]
@@ -226,8 +227,10 @@ class TestUnusable:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "<html>", "null", "1", '"keys"', "[]", "{}", '{"keys": []}', '{"keys": {}}', "\ud800"]
-        + ['{"keys": null}', '{"keys": "keys"}', '{"Keys": [{}]}', '{"keys": [{}]', "\ufeff{}"],
+        [
+            *("", "<html>", "null", "1", '"keys"', "[]", "{}", '{"keys": []}', '{"keys": {}}'),
+            *('{"keys": null}', '{"keys": "keys"}', '{"Keys": [{}]}', '{"keys": [{}]', "\ud800"),
+        ],
     )
     def test_what_is_no_key_set_is_refused(self, text: str) -> None:
         with pytest.raises(ValueError):  # noqa: PT011

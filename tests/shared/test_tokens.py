@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import string
 import time
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,6 @@ from tests.shared.tokens_matrix import (
     Case,
     Mint,
     b64,
-    dump,
     key_set,
     signer,
     unb64,
@@ -96,7 +96,7 @@ def refusal(verifier: Verifier, token: str) -> Unauthorized | None:
 
 def reason(verifier: Verifier, token: str) -> str | None:
     unauthorized = refusal(verifier, token)
-    return unauthorized and unauthorized.reason
+    return unauthorized.reason if unauthorized else None
 
 
 class TestMatrix:
@@ -249,7 +249,9 @@ class TestSharedSecret:
         public = signer(algorithm).key.public_key()
         pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         for key in (pem, json.dumps(signer(algorithm).jwk()), json.dumps({"keys": key_set()})):
-            with pytest.raises(ConfigurationError, match="^BETTER_AUTH_SECRET must be a secret"):
+            with pytest.raises(
+                ConfigurationError, match=r"^BETTER_AUTH_SECRET must be a secret, not a key$"
+            ):
                 SharedSecret(key)
 
 
@@ -386,11 +388,9 @@ class TestProperties:
     def test_no_other_value_of_a_claim_is_taken(
         self, verify: Verifier, name: str, value: Any
     ) -> None:
-        assert name in {"iat", "nbf"} or value != mint().claims()[name]
-        token = mint().token(claims=dump(mint().claims(**{name: value})))
-        now = time.time()
-        valid_times = range(int(now) - 86_000, int(now)) if name == "iat" else range(-(2**200), 1)
-        if name in {"iat", "nbf"} and type(value) is int and value in valid_times:
+        token = mint().token(claims=mint().claims(**{name: value}))
+        oldest = {"iat": int(time.time()) - 24 * 60 * 60, "nbf": -math.inf}
+        if name in oldest and type(value) is int and oldest[name] < value <= time.time():
             assert reason(verify, token) is None
         else:
             assert refusal(verify, token)

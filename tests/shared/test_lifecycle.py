@@ -1,0 +1,131 @@
+"""What happens before the first request, and around a SnapStart snapshot."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import snapshot_restore_py
+from sqlalchemy.pool import QueuePool
+
+from local.postgres import start, stop
+from shared.database import engine
+from shared.lifecycle import initialise
+from tests.conftest import ROOT, Configure, User, migrate_url
+
+FUNCTIONS = sorted(path.stem for path in (ROOT / "functions").glob("[a-z]*.py"))
+
+
+def import_function(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Import a function as Lambda does, in an environment of these variables."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import functions.{name}"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": name, **variables},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_wrong_configuration_fails_at_start_up_and_names_the_variable(name: str) -> None:
+    imported = import_function(name)
+    assert imported.returncode
+    assert imported.stderr.splitlines()[-1] == (
+        "shared.settings.ConfigurationError: DATABASE_URL or DATABASE_SECRET_ARN must be set"
+    )
+
+
+def test_an_environment_starts_up_while_database_and_issuer_are_down() -> None:
+    imported = import_function(
+        "list_tasks",
+        DATABASE_URL="postgresql://u:marker@127.0.0.1:1/db",
+        BETTER_AUTH_URL="http://127.0.0.1:1",
+    )
+    assert imported.returncode == 0
+    assert "marker" not in imported.stdout + imported.stderr
+
+
+def test_a_function_is_imported_without_an_environment_outside_of_lambda() -> None:
+    imported = subprocess.run(
+        [sys.executable, "-c", "import functions.list_tasks"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        check=False,
+    )
+    assert imported.returncode == 0
+
+
+@pytest.fixture
+def snap_start(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A function version that is published with SnapStart, with no hook registered yet."""
+    hooks = [snapshot_restore_py.get_before_snapshot(), snapshot_restore_py.get_after_restore()]
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    for registered in hooks:
+        registered.clear()
+    yield
+    for registered in hooks:
+        registered.clear()
+
+
+def run(hooks: list[tuple[Any, ...]]) -> None:
+    """Run hooks as the runtime does."""
+    for function, arguments, options in hooks:
+        function(*arguments, **options)
+
+
+def connections() -> int:
+    """How many this environment holds."""
+    pool = engine().pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedin()
+
+
+def test_initialisation_connects(configure: Configure) -> None:
+    configure()
+    initialise(authenticated=True)
+    assert connections() == 1
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_a_snapshot_holds_no_connection_and_what_is_restored_has_one(configure: Configure) -> None:
+    configure()
+    initialise(authenticated=True)
+    assert connections() == 0
+    engine().connect().close()
+    run(snapshot_restore_py.get_before_snapshot())
+    assert connections() == 0
+    run(snapshot_restore_py.get_after_restore())
+    assert connections() == 1
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_health_is_restored_without_the_issuer(configure: Configure) -> None:
+    configure(JWKS_URL="http://127.0.0.1:1")
+    initialise(authenticated=False)
+    run(snapshot_restore_py.get_after_restore())
+    assert connections() == 1
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_a_restored_environment_serves_though_the_database_was_restarted_in_between(
+    configure: Configure, alice: User, tmp_path: Path
+) -> None:
+    server = start(tmp_path / "data", durable=False)
+    try:
+        configure(DATABASE_URL=server.database_url("postgres"))
+        migrate_url(server.database_url("postgres"))
+        initialise(authenticated=True)
+        assert alice.create().status_code == 201
+        run(snapshot_restore_py.get_before_snapshot())
+        stop(server)
+        server = start(tmp_path / "data", durable=False)
+        run(snapshot_restore_py.get_after_restore())
+        assert len(alice.list().json()) == 1
+    finally:
+        engine().dispose()
+        stop(server)

@@ -1,0 +1,128 @@
+"""What the log and the metrics say of a request, and what they never say."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from shared import observability, tasks
+from shared.observability import SERVICE, logger, pseudonym
+from tests.conftest import User
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """What is logged from now on, as Lambda would see it."""
+    seen: list[str] = []
+
+    class Seeing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(self.format(record))
+
+    handler = Seeing()
+    handler.setFormatter(logger.registered_formatter)
+    records = logging.getLogger(SERVICE)
+    records.addHandler(handler)
+    yield lambda: [json.loads(line) for line in seen]
+    records.removeHandler(handler)
+
+
+@pytest.fixture
+def metrics(capsys: pytest.CaptureFixture[str]) -> Lines:
+    """The metrics written out so far (EMF)."""
+    return lambda: [
+        line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line
+    ]
+
+
+def test_a_request_leaves_one_line(alice: User, lines: Lines) -> None:
+    answer = alice.create(title="buy a secret present")
+    [line] = lines()
+    assert line["request_id"] == answer.headers["X-Request-Id"]
+    assert line["route"] == "POST /api/{user_id}/tasks"
+    assert line["status"] == 201
+    assert line["duration_ms"] > 0
+    assert line["user"] == pseudonym(alice.subject)
+    assert line["level"] == "INFO"
+    assert {"function", "cold_start"} <= line.keys()
+
+
+def test_a_line_has_nothing_that_a_client_sent(alice: User, lines: Lines) -> None:
+    alice.create(title="marker")
+    alice.list(limit=1)
+    alice.list(marker="marker")
+    alice.request("GET", "/marker")
+    alice.create(marker="marker", headers={"Idempotency-Key": "marker"})
+    written = json.dumps(lines())
+    assert len(lines()) == 5
+    for secret in ("marker", alice.subject, alice.token):
+        assert secret not in written
+
+
+def test_a_user_is_the_same_in_all_lines_and_another_than_others() -> None:
+    assert pseudonym("alice") == pseudonym("alice") != pseudonym("alicE")
+
+
+def test_only_the_first_request_of_a_function_is_a_cold_start(alice: User, lines: Lines) -> None:
+    alice.list()
+    alice.list()
+    assert lines()[-1]["cold_start"] is False
+
+
+def test_a_refused_token_is_logged_and_counted_with_its_reason(
+    api: httpx2.Client, alice: User, lines: Lines, metrics: Lines
+) -> None:
+    api.get(alice.path)
+    [line] = lines()
+    assert (line["status"], line["problem"], line["reason"]) == (401, "unauthorized", "no_token")
+    assert "user" not in line
+    [refused] = metrics()
+    assert refused["reason"] == "no_token"
+    assert refused["TokenRefused"] == [1.0]
+    assert refused["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Tasks"
+    assert refused["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service", "reason"]]
+
+
+def test_business_events_are_counted_when_they_happen(alice: User, metrics: Lines) -> None:
+    task_id = alice.create({"Idempotency-Key": "once"}).json()["id"]
+    alice.create({"Idempotency-Key": "once"})
+    alice.toggle(task_id, {"completed": True})
+    alice.toggle(task_id, {"completed": True})
+    alice.update(task_id, {"title": "another", "completed": True})
+    events = [name for line in metrics() for name in line if name.startswith("Task")]
+    assert events == ["TaskCreated", "TaskCompleted"]
+
+
+def test_a_defect_is_logged_without_its_message_and_counted(
+    alice: User, lines: Lines, metrics: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("what the client sent")
+
+    monkeypatch.setattr(tasks.TaskRepository, "get", broken)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
+    answer = alice.get(1)
+    [line] = lines()
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "/problems/internal-error"
+    assert line["level"] == "ERROR"
+    assert line["error"] == "ZeroDivisionError"
+    assert "broken" in line["stack"][-1]
+    assert "what the client sent" not in json.dumps(line) + answer.text
+    [counted] = metrics()
+    assert counted["UnhandledError"] == [1.0]
+    assert counted["function_version"] == "7"
+
+
+def test_a_defect_that_cannot_even_be_answered_is_not_swallowed() -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    scope = {"request_id": "1", "route_key": "GET /"}
+    with pytest.raises(ZeroDivisionError):
+        observability.Observed(broken)(scope, None, None).send(None)  # type: ignore[arg-type]
