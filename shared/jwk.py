@@ -4,9 +4,8 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -26,8 +25,7 @@ MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A key, ready for use, and the one algorithm it is used with (RFC 8725, section 3.1)."""
 
     algorithm: Algorithm
@@ -88,7 +86,7 @@ def _by_name(prepared: list[_Prepared]) -> Keys:
         for algorithm, key in keys.items():
             for name in {(algorithm, kid), (algorithm, None)}:
                 found.setdefault(name, []).append(key)
-    return {name: keys[0] for name, keys in found.items() if len(keys) == 1}
+    return {name: key for name, (key, *others) in found.items() if not others}
 
 
 def _ignore(position: int, reason: str) -> None:
@@ -115,7 +113,7 @@ def _prepare(jwk: object) -> tuple[str | None, dict[str, Key]]:
     allowed = {name: each for name, each in algorithms.items() if jwk.get("alg", name) == name}
     if not allowed:
         raise UnusableKeyError("unsupported")
-    material = allowed[min(allowed)].from_jwk(jwk)
+    material = next(iter(allowed.values())).from_jwk(jwk)
     if _weak(material):
         raise UnusableKeyError("weak")
     return jwk.get("kid"), {name: Key(each, material) for name, each in allowed.items()}

@@ -276,9 +276,9 @@ class TestPlan:
                 condition = nodes[-1]["Index Cond"]
                 assert "user_id" in condition
                 assert ("ROW(" in condition) == (number > 0)
-                assert ("completed" in condition) == (completed is not None)
-                assert "completed" not in nodes[-1].get("Filter", "")
-                assert "ROW(" not in nodes[-1].get("Filter", "")
+                if subject == "crowd":  # few rows may as well be filtered
+                    assert ("completed" in condition) == (completed is not None)
+                    assert "Filter" not in nodes[-1]
 
 
 def insert(connection: psycopg.Connection, user: User, rows: int) -> list[int]:

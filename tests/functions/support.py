@@ -1,7 +1,10 @@
 """What the tests of the operations share: the operations by name, and what a problem must be."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from shared.database import engine
 from shared.settings import settings
-from tests.conftest import database_url
+from tests.conftest import ROOT, database_url
 
 JSON = {"Content-Type": "application/json"}
 MARKER = "Zq7Marker"
@@ -249,6 +252,27 @@ def forget_database() -> None:
 def current_database() -> str:
     """The name of the database that the functions work on."""
     return str(conninfo_to_dict(settings().database_url or "")["dbname"])
+
+
+def current_login() -> str:
+    """The login that the functions use."""
+    return str(conninfo_to_dict(settings().database_url or "")["user"])
+
+
+class AlembicError(Exception):
+    """A migration failed; the message is all that alembic said."""
+
+
+def alembic(url: str, *arguments: str, api_url: str | None = None) -> str:
+    """Run alembic on a database; gives what it said. Raises AlembicError when it fails."""
+    urls = {"MIGRATION_DATABASE_URL": url, "DATABASE_URL": api_url or url}
+    command = [sys.executable, "-m", "alembic", *arguments]
+    run = subprocess.run(
+        command, cwd=ROOT, env=os.environ | urls, check=False, capture_output=True, text=True
+    )
+    if run.returncode:
+        raise AlembicError(run.stdout + run.stderr)
+    return run.stdout
 
 
 @contextmanager

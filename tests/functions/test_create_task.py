@@ -1,6 +1,7 @@
 """POST /api/{user_id}/tasks."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -176,7 +177,8 @@ class TestCreate:
         assert tasks(bob.list()) == []
 
 
-def once(user: User, key: str = "first", **body: object) -> httpx2.Response:
+def once(user: User, key: str = "first", **body: Any) -> httpx2.Response:
+    """Create a task with a key."""
     return user.create({"Idempotency-Key": key}, **body)
 
 
@@ -193,7 +195,7 @@ def age(user: User, hours: int) -> None:
 class TestIdempotencyKey:
     @pytest.mark.parametrize("key", ["a", " ", "x" * 255, '"quoted"', "0-1_2.3~", "a, b"])
     def test_gives_the_first_answer_again(self, alice: User, key: str) -> None:
-        body: dict[str, object] = {"title": " Buy milk ", "description": "oat", "completed": True}
+        body: dict[str, Any] = {"title": " Buy milk ", "description": "oat", "completed": True}
         first, second = once(alice, key, **body), once(alice, key, **body)
         assert task(second, 201) == task(first, 201)
         assert second.headers["location"] == first.headers["location"]
@@ -219,7 +221,7 @@ class TestIdempotencyKey:
         "other", [{"title": "another"}, {"description": ""}, {"completed": True}], ids=short
     )
     def test_refuses_another_body_with_the_same_key(
-        self, alice: User, other: dict[str, object]
+        self, alice: User, other: dict[str, Any]
     ) -> None:
         first = task(once(alice), 201)
         problem(once(alice, **other), 422)

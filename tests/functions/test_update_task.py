@@ -13,6 +13,7 @@ from tests.functions.support import (
     MAX_BODY,
     OTHER_TAGS,
     WEAK_TAGS,
+    admin,
     as_json,
     each_bad_member,
     each_json_media_type,
@@ -60,6 +61,19 @@ class TestUpdate:
     def test_moves_the_version_by_one_each_time(self, alice: User, created: dict[str, Any]) -> None:
         versions = [task(alice.update(created["id"], {"title": f"{n}"})) for n in range(3)]
         assert [updated["version"] for updated in versions] == [2, 3, 4]
+
+    def test_moves_the_time_though_the_clock_was_set_back(
+        self, alice: User, created: dict[str, Any]
+    ) -> None:
+        with admin() as connection:
+            connection.execute(
+                "update tasks set updated_at = now() + interval '1 hour' where id = %s",
+                [created["id"]],
+            )
+        before = task(alice.get(created["id"]))
+        assert (
+            task(alice.update(created["id"], {"title": "x"}))["updated_at"] > before["updated_at"]
+        )
 
     @pytest.mark.parametrize(
         "change",

@@ -1,0 +1,134 @@
+"""Processes that are each a Lambda environment: one request at a time, over one connection.
+
+`python -m tests.reliability.environments FD …` imports the functions once and forks a process for
+each descriptor of a pipe, which serves requests until its pipe is closed.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection, Pipe
+from threading import Barrier
+from typing import Any, TypeVar
+
+from local.gateway import Gateway
+from shared.lifecycle import initialise
+from shared.tokens import verifier
+from tests.conftest import ROOT
+
+LONGEST = 30  # seconds for an answer: the gateway's own limit
+STOPPED_WITHIN = 15
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+
+class Environment:
+    """One of the processes, to be called as a gateway is."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> dict[str, Any]:
+        """The answer of the function behind the route."""
+        self._pipe.send((method, path, query, list(headers), body))
+        assert self._pipe.poll(LONGEST), "a request has no answer"
+        answer: dict[str, Any] = self._pipe.recv()
+        return answer
+
+
+@contextmanager
+def environments(count: int, variables: Mapping[str, str]) -> Iterator[list[Environment]]:
+    """So many processes, in an environment with these variables besides our own."""
+    with ExitStack() as held:
+        ours, theirs = [], []
+        for _ in range(count):
+            here, there = Pipe()
+            ours.append(held.enter_context(here))
+            theirs.append(held.enter_context(there))
+        descriptors = [pipe.fileno() for pipe in theirs]
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, *map(str, descriptors)],
+            cwd=ROOT,
+            env=os.environ | dict(variables),
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # the functions' own log
+        )
+        for pipe in theirs:
+            pipe.close()
+        try:
+            assert all(pipe.poll(LONGEST) and pipe.recv() == "ready" for pipe in ours)
+            yield [Environment(pipe) for pipe in ours]
+        finally:
+            for pipe in ours:
+                pipe.close()
+            try:
+                process.wait(STOPPED_WITHIN)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        assert process.returncode == 0
+
+
+def together(work: Callable[[A], T], arguments: Sequence[A]) -> list[T]:
+    """Do the same with each of these, all at once."""
+    barrier = Barrier(len(arguments))
+
+    def start(argument: A) -> T:
+        barrier.wait(LONGEST)
+        return work(argument)
+
+    with ThreadPoolExecutor(len(arguments)) as threads:
+        return list(threads.map(start, arguments))
+
+
+def serve(pipe: Connection) -> None:
+    """Be one environment until the pipe is closed."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    gateway = Gateway.of_template()
+    initialise(authenticated=True)
+    pipe.send("ready")
+    while True:
+        try:
+            request = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(gateway(*request))
+
+
+def fork(pipes: Sequence[Connection]) -> list[int]:
+    """Make a process for each pipe, which closes all the others."""
+    children = []
+    for mine in pipes:
+        child = os.fork()
+        if not child:
+            for pipe in pipes:
+                if pipe is not mine:
+                    pipe.close()
+            serve(mine)
+            os._exit(0)
+        children.append(child)
+    return children
+
+
+if __name__ == "__main__":
+    for route in Gateway.of_template().routes:
+        _ = route.call
+    verifier().warm()  # one request to the issuer instead of one for each process
+    pipes = [Connection(int(descriptor)) for descriptor in sys.argv[1:]]
+    children = fork(pipes)
+    for pipe in pipes:
+        pipe.close()
+    sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))

@@ -1,0 +1,151 @@
+"""A network between the functions and Postgres that counts what passes, and breaks when told to."""
+
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Lock, Thread
+
+from psycopg.conninfo import conninfo_to_dict
+
+CHUNK = 64 * 1024
+
+
+class Link:
+    """One connection through the proxy."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self.client, self.server = client, server
+        self.frozen = False
+        self.answered = True
+
+
+class Proxy:
+    """Forwards TCP of loopback to a Postgres.
+
+    A `turn` is what a network round trip costs: the client says something after the server did.
+    """
+
+    def __init__(self, url: str, listener: socket.socket) -> None:
+        parts = conninfo_to_dict(url)
+        self._upstream = str(parts["host"]), int(parts["port"])
+        self.url = f"postgresql://{parts['user']}@127.0.0.1:{_port(listener)}/{parts['dbname']}"
+        self._listener = listener
+        self._lock = Lock()
+        self._links: set[Link] = set()
+        self._deaf: bytes | None = None
+        self.turns = 0
+        self.sent = b""
+        self.heard = Event()
+
+    def accept(self) -> None:
+        """Serve until the listener is closed."""
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                Thread(target=self._forward, args=(client,), daemon=True).start()
+
+    def freeze(self) -> None:
+        """Lose without a word all that passes through the connections there are."""
+        with self._lock:
+            for link in self._links:
+                link.frozen = True
+
+    def cut(self) -> None:
+        """Break the connections there are."""
+        with self._lock:
+            for link in self._links:
+                _shut(link.client)
+                _shut(link.server)
+
+    def lose_answer(self, statement: bytes) -> None:
+        """Break the connection over which this is sent next, when its answer is there: once."""
+        self._deaf = statement
+
+    def _connect(self) -> socket.socket:
+        host, port = self._upstream
+        if not host.startswith("/"):
+            return socket.create_connection(self._upstream)
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{host}/.s.PGSQL.{port}")
+        return server
+
+    def _forward(self, client: socket.socket) -> None:
+        with client, suppress(OSError), self._connect() as server:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            link = Link(client, server)
+            with self._lock:
+                self._links.add(link)
+            try:
+                self._pump(link)
+            finally:
+                with self._lock:
+                    self._links.discard(link)
+
+    def _pump(self, link: Link) -> None:
+        deaf = False
+        while True:
+            readable, _, _ = select.select((link.client, link.server), (), ())
+            for source in readable:
+                data = source.recv(CHUNK)
+                if not data:
+                    return
+                if link.frozen:
+                    continue
+                if source is link.client:
+                    deaf = self._hear(link, data) or deaf
+                    link.server.sendall(data)
+                elif deaf:
+                    return
+                else:
+                    link.answered = True
+                    link.client.sendall(data)
+
+    def _hear(self, link: Link, data: bytes) -> bool:
+        """Count what the client says; whether it is what must not be answered."""
+        with self._lock:
+            self.turns += link.answered
+            link.answered = False
+            self.sent += data
+            deaf = self._deaf is not None and self._deaf in data
+            if deaf:
+                self._deaf = None
+            return deaf
+
+
+@contextmanager
+def proxy(url: str) -> Iterator[Proxy]:
+    """A proxy before the database of a URL."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+        made = Proxy(url, listener)
+        thread = Thread(target=made.accept, daemon=True)
+        thread.start()
+        try:
+            yield made
+        finally:
+            _shut(listener)
+            thread.join()
+            made.cut()
+
+
+@contextmanager
+def black_hole(host: str = "127.0.0.1") -> Iterator[int]:
+    """A port where connections are made and nobody ever says anything."""
+    with socket.create_server((host, 0), backlog=200) as listener:
+        yield _port(listener)
+
+
+def closed_port() -> int:
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return _port(listener)
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)

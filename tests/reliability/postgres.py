@@ -1,0 +1,107 @@
+"""A Postgres that keeps its promises, to be killed and brought back."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from local import postgres
+from tests.conftest import ROOT
+
+HOST = "127.0.0.1"
+SETTINGS = {"max_connections": "250", "synchronous_commit": "on"}
+TEMPLATE = "migrated"
+
+
+class Postgres:
+    """A server on a port that stays the same."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._server = postgres.start(data, listen=HOST, settings=SETTINGS)
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    @property
+    def data(self) -> Path:
+        return self._server.data
+
+    def url(self, database: str = "postgres", login: str = "postgres") -> str:
+        """The URL of a database."""
+        return f"postgresql://{login}@{HOST}:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start it again, with the recovery that may take."""
+        self._server = postgres.start(self._data, listen=HOST, port=self.port, settings=SETTINGS)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it as an administrator does."""
+        postgres.stop(self._server, how)
+
+    def crash(self) -> None:
+        """Kill all of its processes at once, as a machine's end would."""
+        everyone = [self._server.pid, *self.backends()]
+        for how in (signal.SIGSTOP, signal.SIGKILL):
+            for process in everyone:
+                os.kill(process, how)
+        self._server.process.wait()
+        postgres.stop(self._server)
+
+    def backends(self) -> list[int]:
+        """The process ids of the server's children."""
+        pid = self._server.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def admin(self, database: str = "postgres") -> psycopg.Connection:
+        """A connection of the superuser, to whom no wall applies."""
+        return psycopg.connect(self.url(database), autocommit=True)
+
+    @contextmanager
+    def database(self, *, migrated: bool = True) -> Iterator[str]:
+        """A database of one's own; yields its name."""
+        name = f"test_{uuid4().hex}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER owner").format(
+            sql.Identifier(name), sql.Identifier(TEMPLATE if migrated else "template1")
+        )
+        with self.admin() as admin:
+            admin.execute(create)
+        try:
+            yield name
+        finally:
+            with self.admin() as admin:
+                admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def make_template(self) -> None:
+        """The migrated database that others are copied from."""
+        with self.admin() as admin:
+            admin.execute("CREATE ROLE owner LOGIN CREATEROLE")
+            admin.execute("CREATE ROLE api LOGIN")
+            admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER owner")
+        urls = {
+            "MIGRATION_DATABASE_URL": self.url(TEMPLATE, "owner"),
+            "DATABASE_URL": self.url(TEMPLATE, "api"),
+        }
+        alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
+        subprocess.run(
+            alembic, cwd=ROOT, env=os.environ | urls, check=True, stdout=subprocess.DEVNULL
+        )
+
+
+@contextmanager
+def durable(folder: Path) -> Iterator[Postgres]:
+    """A server whose commits outlive it, with the migrated template."""
+    server = Postgres(folder / "postgres")
+    try:
+        server.make_template()
+        yield server
+    finally:
+        server.stop()
