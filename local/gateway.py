@@ -187,4 +187,6 @@ class GatewayTransport(httpx2.BaseTransport):
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
         ]
         answer = self.gateway(request.method, path, query, headers, request.read())
-        return httpx2.Response(answer["statusCode"], headers=answer["headers"], content=answer["body"].encode())
+        return httpx2.Response(
+            answer["statusCode"], headers=answer["headers"], content=answer["body"].encode()
+        )

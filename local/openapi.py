@@ -74,6 +74,7 @@ def _headers(operation: Document, status: str) -> Iterator[tuple[str, Document]]
         yield "ETag", _header("The strong tag of the task's version.")
     if status == "201":
         yield "Location", _header("The path of the new task.")
+        yield "Idempotency-Replayed", _header("true, where this is the first answer again.")
     if schema.get("schema", {}).get("type") == "array":
         yield "Link", _header('The next page, with rel="next"; absent on the last one.')
 
@@ -98,7 +99,7 @@ def _possible(operation: Document) -> Iterator[type[Problem]]:
     if "If-Match" in parameters:
         yield problems.PreconditionFailed
     if operation["operationId"] == "create_task":
-        yield problems.UnknownUser
+        yield from (problems.UnknownUser, problems.InFlight, problems.KeyReused)
     yield from (problems.Problem, problems.Unavailable)
 
 

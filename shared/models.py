@@ -69,7 +69,15 @@ TaskId = Annotated[
     BeforeValidator(whole_number),
 ]
 
-STRICT = ConfigDict(extra="forbid", strict=True)
+
+def _shown(example: dict[str, Any], **schema: Any) -> Any:
+    """The configuration of a model that the documentation shows with an example."""
+    return ConfigDict(json_schema_extra={"examples": [example], **schema})
+
+
+def _body(example: dict[str, Any], **schema: Any) -> Any:
+    """The configuration of a request body: nothing unknown, nothing converted."""
+    return _shown(example, **schema) | ConfigDict(extra="forbid", strict=True)
 
 
 class TaskBase(SQLModel):
@@ -83,7 +91,7 @@ class TaskBase(SQLModel):
 class TaskCreate(TaskBase):
     """The body of a create: a title, and what else the client wants to set."""
 
-    model_config = STRICT  # type: ignore[assignment]
+    model_config = _body({"title": "Buy milk", "description": "Two litres"})
 
 
 class TaskUpdate(SQLModel):
@@ -93,7 +101,7 @@ class TaskUpdate(SQLModel):
     so that the schema does not promise them.
     """
 
-    model_config = STRICT | ConfigDict(json_schema_extra={"minProperties": 1})  # type: ignore[assignment]
+    model_config = _body({"description": None, "completed": True}, minProperties=1)
 
     title: Title = Field(default_factory=str)
     description: Description | None = Field(default_factory=lambda: None)
@@ -109,13 +117,27 @@ class TaskUpdate(SQLModel):
 class TaskToggle(SQLModel):
     """The body of a toggle: the status to set, which is safe to repeat, instead of a flip."""
 
-    model_config = STRICT  # type: ignore[assignment]
+    model_config = _body({"completed": True})
 
     completed: bool
 
 
+EXAMPLE = {
+    "id": 42,
+    "user_id": "alice",
+    "title": "Buy milk",
+    "description": "Two litres",
+    "completed": False,
+    "created_at": "2026-11-20T08:30:00.123456Z",
+    "updated_at": "2026-11-20T08:30:00.123456Z",
+    "version": 1,
+}
+
+
 class TaskPublic(TaskBase):
     """A task as its owner sees it."""
+
+    model_config = _shown(EXAMPLE)
 
     id: int
     user_id: str

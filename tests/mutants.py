@@ -130,7 +130,10 @@ def nodes(tree: ast.AST) -> Iterator[ast.AST]:
             continue
         for child in value if isinstance(value, list) else [value]:
             match child:
-                case ast.Expr(value=ast.Constant()) | ast.Assign(value=ast.Subscript()):
+                case (
+                    ast.Expr(value=ast.Constant())
+                    | ast.Assign(value=ast.Subscript(slice=ast.Tuple()))
+                ):
                     continue
                 case ast.AST():
                     yield child

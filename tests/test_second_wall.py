@@ -124,10 +124,9 @@ class TestWithoutTheFirstWall:
         no_content(DELETE.ask(alice, task_id))
 
 
-@pytest.mark.usefixtures("login")
 class TestPolicy:
     @pytest.fixture(autouse=True)
-    def rows(self, alice: User, bob: User) -> None:
+    def rows(self, login: None, alice: User, bob: User) -> None:
         """Rows of two users in both tables."""
         for user in (alice, bob):
             task(CREATE.ask(user, headers={"Idempotency-Key": "first"}), 201)

@@ -14,7 +14,9 @@ SORT_KEYS = ("created_at", "updated_at", "title")
 CREATE_ROLE = f"""
 DO $$
 BEGIN
-    CREATE ROLE {ROLE} NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
+        CREATE ROLE {ROLE} NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
     NULL;
 END

@@ -72,7 +72,7 @@ class Proxy:
 
     def _forward(self, client: socket.socket) -> None:
         with client, suppress(OSError), self._connect() as server:
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _send_at_once(client, server)
             link = Link(client, server)
             with self._lock:
                 self._links.add(link)
@@ -144,6 +144,12 @@ def closed_port() -> int:
 def _port(listener: socket.socket) -> int:
     port: int = listener.getsockname()[1]
     return port
+
+
+def _send_at_once(*ends: socket.socket) -> None:
+    for end in ends:
+        if end.family == socket.AF_INET:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _shut(end: socket.socket) -> None:

@@ -79,9 +79,7 @@ def test_a_missing_secret_is_an_error_that_names_the_variable(configure: Configu
 def test_a_denied_secret_is_an_error_that_names_the_variable(configure: Configure) -> None:
     keep_secret(configure, URL)
     authenticating = set_initial_no_auth_action_count(0)
-    with pytest.raises(
-        ConfigurationError, match=r"^DATABASE_SECRET_ARN: cannot be read"
-    ):
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_SECRET_ARN: cannot be read"):
         authenticating(database_url)()
 
 

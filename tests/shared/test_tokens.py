@@ -27,6 +27,7 @@ from tests.shared.tokens_matrix import (
     Case,
     Mint,
     b64,
+    dump,
     key_set,
     signer,
     unb64,
@@ -211,6 +212,24 @@ class TestOrder:
         assert reason(verify, mint().token(claims=claims)) == "expired"
 
 
+class TestWarm:
+    def test_keys_are_there_before_the_first_token(self) -> None:
+        with running(key_set()) as issuer:
+            verify = Verifier(KeySet(issuer.url), issuer=ISSUER, audience=AUDIENCE)
+            issuer.mode, issuer.delay = "late", 0.3
+            verify.warm()
+            issuer.stop()
+            assert verify.verify(mint().token()) == SUBJECT
+
+    def test_keys_may_be_fetched_beside_what_comes_next(self) -> None:
+        with running(key_set()) as issuer:
+            verify = Verifier(KeySet(issuer.url), issuer=ISSUER, audience=AUDIENCE)
+            issuer.mode = "hang"
+            started = time.monotonic()
+            verify.warm(wait=False)
+            assert time.monotonic() - started < 1.5
+
+
 class TestSharedSecret:
     VERIFIER = Verifier(SharedSecret(SECRET), issuer=ISSUER, audience=AUDIENCE)
 
@@ -219,6 +238,7 @@ class TestSharedSecret:
 
     def test_a_token_signed_with_the_secret_is_accepted(self) -> None:
         self.VERIFIER.warm()
+        self.VERIFIER.warm(wait=False)
         assert self.VERIFIER.verify(self.token()) == SUBJECT
         assert self.VERIFIER.verify(self.token(kid="any")) == SUBJECT
 
@@ -372,6 +392,12 @@ class TestProperties:
         token = mint().token(claims=mint().claims(**dict.fromkeys(gone, ...)))
         required = gone & {"exp", "iat", "sub", "iss", "aud"}
         assert reason(verify, token) == ("missing_claim" if required else None)
+
+    @pytest.mark.parametrize("depth", [100, 999, 4_000, 9_999])
+    def test_nesting_is_read_as_far_as_python_can(self, verify: Verifier, depth: int) -> None:
+        for deep in (b"[" * depth + b"]" * depth, b'{"":' * depth + b"1" + b"}" * depth):
+            members = dump(mint().claims())[:-1] + b',"deep":' + deep + b"}"
+            assert reason(verify, mint().token(claims=members)) in {None, "malformed"}
 
     JSON = st.recursive(
         st.none()

@@ -1,0 +1,96 @@
+"""The document that the interactive documentation shows."""
+
+from typing import Any
+
+import pytest
+
+from local.openapi import openapi
+
+DOCUMENT = openapi()
+OPERATIONS = {
+    operation["operationId"]: operation
+    for path in DOCUMENT["paths"].values()
+    for operation in path.values()
+}
+SECURED = sorted(set(OPERATIONS) - {"health"})
+STATUSES = {
+    "list_tasks": {200, 401, 403, 422, 500, 503},
+    "create_task": {201, 400, 401, 403, 409, 413, 415, 422, 500, 503},
+    "get_task": {200, 304, 400, 401, 403, 404, 422, 500, 503},
+    "update_task": {200, 400, 401, 403, 404, 412, 413, 415, 422, 500, 503},
+    "delete_task": {204, 400, 401, 403, 404, 412, 422, 500, 503},
+    "toggle_task": {200, 400, 401, 403, 404, 412, 413, 415, 422, 500, 503},
+    "health": {200, 500, 503},
+}
+
+
+def test_it_has_all_operations() -> None:
+    assert OPERATIONS.keys() == STATUSES.keys()
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_an_operation_tells_every_answer(name: str) -> None:
+    assert {int(status) for status in OPERATIONS[name]["responses"]} == STATUSES[name]
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_an_operation_needs_a_bearer_token(name: str) -> None:
+    assert OPERATIONS[name]["security"] == [{"bearer": []}]
+    scheme = DOCUMENT["components"]["securitySchemes"]["bearer"]
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_every_error_is_a_problem_with_an_example_of_each_kind(name: str) -> None:
+    for status, answer in OPERATIONS[name]["responses"].items():
+        if int(status) >= 400:
+            content = answer["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/ProblemDetails"}
+            for kind, example in content["examples"].items():
+                assert example["value"]["type"] == f"/problems/{kind}"
+                assert example["value"]["status"] == int(status)
+
+
+@pytest.mark.parametrize("name", ["create_task", "update_task", "toggle_task"])
+def test_a_body_has_an_example(name: str) -> None:
+    assert schema_of(OPERATIONS[name]["requestBody"])["examples"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "header"),
+    [
+        ("list_tasks", "200", "Link"),
+        ("create_task", "201", "Location"),
+        ("create_task", "201", "ETag"),
+        ("create_task", "201", "Idempotency-Replayed"),
+        ("get_task", "304", "ETag"),
+        ("update_task", "412", "ETag"),
+        ("toggle_task", "401", "WWW-Authenticate"),
+        ("delete_task", "503", "Retry-After"),
+        ("health", "200", "X-Request-Id"),
+    ],
+)
+def test_an_answer_tells_its_headers(name: str, status: str, header: str) -> None:
+    assert header in OPERATIONS[name]["responses"][status]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("create_task", "Idempotency-Key"),
+        ("get_task", "If-None-Match"),
+        ("update_task", "If-Match"),
+        ("delete_task", "If-Match"),
+        ("toggle_task", "If-Match"),
+    ],
+)
+def test_an_operation_tells_its_headers(name: str, header: str) -> None:
+    assert header in {each["name"] for each in OPERATIONS[name]["parameters"]}
+
+
+def schema_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a request body, which may also be absent."""
+    schema = body["content"]["application/json"]["schema"]
+    reference = next(part["$ref"] for part in schema.get("anyOf", [schema]) if "$ref" in part)
+    found: dict[str, Any] = DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]
+    return found
