@@ -42,8 +42,8 @@ SCOPE = f"""
            set_config('statement_timeout', '{STATEMENT_SECONDS}s', true)
 """
 
-NOT_SENT = "The database cannot be reached for the moment. Nothing was written."
-NOT_KNOWN = (
+NOTHING_WRITTEN = "The database cannot be reached for the moment. Nothing was written."
+PERHAPS_WRITTEN = (
     "The connection to the database broke. It is not known whether the change was made: "
     "read before you repeat it."
 )
@@ -67,6 +67,8 @@ NOT_SERVING = (
 )
 
 T = TypeVar("T")
+Parameters = Mapping[str, Any] | None
+Rows = Sequence[Row[Any]]
 
 
 class Connection(psycopg.Connection[TupleRow]):
@@ -170,58 +172,62 @@ def disconnect() -> None:
 
 
 class Session:
-    """The database as one user sees it; as nobody, it shows no rows."""
+    """The database as one user sees it; as nobody, it shows no rows.
+
+    Each statement takes one network turn and is committed when its method returns.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached or cannot serve.
+        Locked: another statement holds the row for too long.
+        UnknownUser: the linked user table does not know the subject.
+    """
 
     def __init__(self, subject: str = "") -> None:
         self._subject = subject
         self._deadline = monotonic() + REQUEST_SECONDS
 
-    def execute(
-        self,
-        statement: Executable,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        repeatable: bool = False,
-    ) -> Sequence[Row[Any]]:
-        """Run one statement in one network turn, committed when this returns.
+    def read(self, statement: Executable, parameters: Parameters = None) -> Rows:
+        """Run a statement that changes nothing; once more if the connection breaks under it."""
+        try:
+            return self._send(statement, parameters, again=True)
+        except DBAPIError as error:
+            raise _problem(error, NOTHING_WRITTEN) from error
 
-        A `repeatable` statement is sent once more when the connection breaks under it. Any other
-        may have been carried out by then, and is not.
+    def write(
+        self, statement: Executable, parameters: Parameters = None, *, repeatable: bool = False
+    ) -> Rows:
+        """Run a statement that changes something.
 
-        Raises:
-            DatabaseUnavailable: the database cannot be reached or cannot serve.
-        Locked: another statement holds the row for too long.
-            UnknownUser: the linked user table does not know the subject.
+        When the connection breaks under it, it may have been carried out. So it is not sent again,
+        unless it is `repeatable`: made to have its effect once.
         """
         try:
-            return self._send(statement, parameters)
+            return self._send(statement, parameters, again=repeatable)
         except DBAPIError as error:
-            if not (repeatable and error.connection_invalidated):
-                raise _problem(error) from error
+            raise _problem(error, PERHAPS_WRITTEN) from error
+
+    def _send(self, statement: Executable, parameters: Parameters, *, again: bool) -> Rows:
         try:
-            return self._send(statement, parameters)
+            with engine().connect() as connection:
+                driver = connection.connection.driver_connection
+                assert isinstance(driver, Connection)
+                driver.subject, driver.deadline = self._subject, self._deadline
+                return connection.execute(statement, parameters).all()
         except DBAPIError as error:
-            raise _problem(error) from error
-
-    def _send(
-        self, statement: Executable, parameters: Mapping[str, Any] | None
-    ) -> Sequence[Row[Any]]:
-        with engine().connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, Connection)
-            driver.subject, driver.deadline = self._subject, self._deadline
-            return connection.execute(statement, parameters).all()
+            if not (again and error.connection_invalidated and monotonic() < self._deadline):
+                raise
+        return self._send(statement, parameters, again=False)
 
 
-def _problem(error: DBAPIError) -> Exception:
+def _problem(error: DBAPIError, when_broken: str) -> Exception:
     """What a database error means to the client; a defect stays what it is."""
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
     if sqlstate == FOREIGN_KEY_VIOLATION:
         return UnknownUser()
     if sqlstate == LOCK_NOT_AVAILABLE:
-        return Locked(NOT_SENT)
+        return Locked(NOTHING_WRITTEN)
     if error.connection_invalidated:
-        return DatabaseUnavailable(NOT_KNOWN)
+        return DatabaseUnavailable(when_broken)
     if not sqlstate or sqlstate.startswith(NOT_SERVING):
-        return DatabaseUnavailable(NOT_SENT)
+        return DatabaseUnavailable(NOTHING_WRITTEN)
     return error

@@ -22,7 +22,7 @@ class TaskRepository:
     """What one owner may do with tasks. Rows have the columns of `TaskPublic`.
 
     Raises, where a task is named: NotFound when the owner has no such task; PreconditionFailed when
-    it is not at one of the `versions`. Raises, everywhere: what `Session.execute` does.
+    it is not at one of the `versions`. Raises, everywhere: what `Session` does.
     """
 
     def __init__(self, owner: str) -> None:
@@ -35,7 +35,7 @@ class TaskRepository:
         onwards = after is not None
         statement = statements.read_page(query.key, query.descending, query.completed, onwards)
         parameters = {"limit": query.limit + 1} | (after._asdict() if after else {})
-        return self._execute(statement, parameters, repeatable=True)
+        return self._session.read(statement, self._own(parameters))
 
     def create(self, task: TaskCreate, key: str | None = None) -> TaskRow:
         """Insert a task or, where its key was used already, give the first answer again.
@@ -45,7 +45,7 @@ class TaskRepository:
             KeyReused: this key was used for another body.
         """
         if key is None:
-            [row] = self._execute(statements.insert_task(), task.model_dump())
+            [row] = self._session.write(statements.insert_task(), self._own(task.model_dump()))
         else:
             row = self._create_once(task, key)
         if not row.replayed:
@@ -54,8 +54,8 @@ class TaskRepository:
 
     def _create_once(self, task: TaskCreate, key: str) -> TaskRow:
         try:
-            sent = {"key": key, **task.model_dump()}
-            [row] = self._execute(statements.insert_task_once(), sent, repeatable=True)
+            sent = self._own({"key": key, **task.model_dump()})
+            [row] = self._session.write(statements.insert_task_once(), sent, repeatable=True)
         except Locked:
             raise InFlight from None
         if not row.same_body:
@@ -64,7 +64,7 @@ class TaskRepository:
 
     def get(self, task_id: int) -> TaskRow:
         """Read a task."""
-        return _found(self._execute(statements.read_task(), {"task_id": task_id}, repeatable=True))
+        return _found(self._session.read(statements.read_task(), self._own({"task_id": task_id})))
 
     def update(self, task_id: int, change: TaskUpdate, versions: Versions) -> TaskRow:
         """Set what the change sets. Nothing moves where that is so already."""
@@ -85,18 +85,16 @@ class TaskRepository:
     ) -> TaskRow:
         named = None if versions is None else sorted(versions)
         values = {f"new_{name}": value for name, value in new.items()}
-        row = _found(self._execute(statement, {"task_id": task_id, "versions": named, **values}))
+        named_task = {"task_id": task_id, "versions": named}
+        row = _found(self._session.write(statement, self._own(named_task | values)))
         if not row.expected:
             raise PreconditionFailed(headers={"ETag": entity_tag(row.version)})
         if row.completes:
             count("TaskCompleted")
         return row
 
-    def _execute(
-        self, statement: Executable, parameters: Mapping[str, Any], *, repeatable: bool = False
-    ) -> Sequence[TaskRow]:
-        scoped = {"owner": self._owner, **parameters}
-        return self._session.execute(statement, scoped, repeatable=repeatable)
+    def _own(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return {"owner": self._owner, **parameters}
 
 
 async def _tasks(subject: Subject) -> TaskRepository:

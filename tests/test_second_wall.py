@@ -133,38 +133,38 @@ class TestPolicy:
 
     @each_table
     def test_shows_a_user_their_rows_alone(self, alice: User, name: str) -> None:
-        owners = Session(alice.subject).execute(select(table(name).c.user_id))
+        owners = Session(alice.subject).read(select(table(name).c.user_id))
         assert [row.user_id for row in owners] == [alice.subject]
 
     @each_table
     @pytest.mark.parametrize("nobody", ["", "somebody else"])
     def test_shows_no_rows_to_anybody_else(self, name: str, nobody: str) -> None:
-        assert Session(nobody).execute(select(table(name))) == []
+        assert Session(nobody).read(select(table(name))) == []
 
     @each_table
     def test_shows_no_rows_after_a_user_has_been_served(self, alice: User, name: str) -> None:
-        assert Session(alice.subject).execute(select(table(name)))
-        assert Session().execute(select(table(name))) == []
+        assert Session(alice.subject).read(select(table(name)))
+        assert Session().read(select(table(name))) == []
 
     @each_table
     def test_changes_no_foreign_row(self, alice: User, bob: User, name: str) -> None:
         everybody = update(table(name)).values(title="taken over").returning(table(name).c.user_id)
-        assert [row.user_id for row in Session(alice.subject).execute(everybody)] == [alice.subject]
-        assert Session().execute(everybody) == []
-        [title] = Session(bob.subject).execute(select(table(name).c.title))
+        assert [row.user_id for row in Session(alice.subject).read(everybody)] == [alice.subject]
+        assert Session().read(everybody) == []
+        [title] = Session(bob.subject).read(select(table(name).c.title))
         assert title == ("new",)
 
     @pytest.mark.parametrize("subject", ["alice", ""])
     def test_lets_nobody_write_for_another_user(self, bob: User, subject: str) -> None:
         row = insert(table("tasks")).values(user_id=bob.subject, title="forged", completed=False)
         with pytest.raises(Problem):
-            Session(subject).execute(row.returning(table("tasks").c.id))
+            Session(subject).write(row.returning(table("tasks").c.id))
         assert len(tasks(bob.list())) == 1
 
     def test_lets_nobody_give_a_task_away(self, alice: User, bob: User) -> None:
         gift = update(table("tasks")).values(user_id=bob.subject).returning(table("tasks").c.id)
         with pytest.raises(Problem):
-            Session(alice.subject).execute(gift)
+            Session(alice.subject).write(gift)
         assert len(tasks(alice.list())) == 1
 
     @pytest.mark.parametrize(
@@ -179,16 +179,16 @@ class TestPolicy:
     )
     def test_cannot_be_taken_down(self, alice: User, statement: str) -> None:
         with pytest.raises(Problem):
-            Session(alice.subject).execute(text(statement))
+            Session(alice.subject).read(text(statement))
 
     @pytest.mark.parametrize("nobody", ["", "somebody else"])
     def test_is_what_holds_a_login_that_sees_every_row(self, alice: User, nobody: str) -> None:
         everything = text("select rolbypassrls from pg_roles where rolname = session_user")
-        [(bypasses,)] = Session(nobody).execute(everything)
+        [(bypasses,)] = Session(nobody).read(everything)
         with admin(login=current_login()) as connection:
             seen = connection.execute("select user_id from tasks").fetchall()
         assert ((alice.subject,) in seen) == bypasses
-        assert Session(nobody).execute(select(table("tasks"))) == []
+        assert Session(nobody).read(select(table("tasks"))) == []
 
 
 class TestLogins:

@@ -4,11 +4,12 @@ import select
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 
 from psycopg.conninfo import conninfo_to_dict
 
 CHUNK = 64 * 1024
+READY = b"Z\0\0\0\5I"  # ReadyForQuery, in no transaction
 
 
 class Link:
@@ -24,6 +25,8 @@ class Proxy:
     """Forwards TCP of loopback to a Postgres.
 
     A `turn` is what a network round trip costs: the client says something after the server did.
+    While it is `mute` it says nothing to who connects; while it is `curt` it hangs up on them as
+    soon as the server is ready for a query.
     """
 
     def __init__(self, url: str, listener: socket.socket) -> None:
@@ -34,9 +37,10 @@ class Proxy:
         self._lock = Lock()
         self._links: set[Link] = set()
         self._deaf: bytes | None = None
+        self.mute = False
+        self.curt = False
         self.turns = 0
         self.sent = b""
-        self.heard = Event()
 
     def accept(self) -> None:
         """Serve until the listener is closed."""
@@ -90,7 +94,8 @@ class Proxy:
                 data = source.recv(CHUNK)
                 if not data:
                     return
-                if link.frozen:
+                if link.frozen or self.mute:
+                    link.frozen = True
                     continue
                 if source is link.client:
                     deaf = self._hear(link, data) or deaf
@@ -100,6 +105,8 @@ class Proxy:
                 else:
                     link.answered = True
                     link.client.sendall(data)
+                    if self.curt and READY in data:
+                        return
 
     def _hear(self, link: Link, data: bytes) -> bool:
         """Count what the client says; whether it is what must not be answered."""
