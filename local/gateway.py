@@ -17,13 +17,6 @@ import yaml
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
 TEXT_TYPES = re.compile(r"text/|application/(json|javascript|xml)\b")
 
-NO_ROUTE = {
-    "statusCode": 404,
-    "headers": {"content-type": "application/json"},
-    "body": '{"message":"Not Found"}',
-    "isBase64Encoded": False,
-}
-
 Event = dict[str, Any]
 
 
@@ -113,13 +106,21 @@ class Gateway:
         body: bytes = b"",
     ) -> dict[str, Any]:
         """The function's answer; `path` is percent-encoded."""
+        route, parameters = self._match(method, path)
+        event = make_event(route, parameters, method, path, query, headers, body)
+        return route.call(event, Context(route.function, event["requestContext"]["requestId"]))
+
+    def _match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The most specific route, or else the last one, which answers for what is not there.
+
+        The last resort are methods that API Gateway answers itself (OPTIONS, for CORS) or has no
+        routes for (TRACE).
+        """
         for route in self.routes:
             parameters = route.match(method, path)
             if parameters is not None:
-                event = make_event(route, parameters, method, path, query, headers, body)
-                request_id = event["requestContext"]["requestId"]
-                return route.call(event, Context(route.function, request_id))
-        return NO_ROUTE
+                return route, parameters
+        return self.routes[-1], {}
 
 
 def make_event(  # noqa: PLR0913, PLR0917 (the parts of a request)
