@@ -1,16 +1,19 @@
 """The Neon Postgres connection: one per Lambda environment, one network turn per statement.
 
-Timeouts, from the inside out: a lock is waited for 2 s, a statement gets 5 s of the server,
-connecting 3 s an address, a request 8 s of the database in all. With the key set's 2 s that stays
+Timeouts, from the inside out: a lock is waited for 2 s; what may be sent twice gets 3 s at first, as
+a connection that died while its environment was frozen says nothing; a statement gets 5 s of the
+server, connecting 3 s, a request 8 s of the database in all. With the key set's 2 s that stays
 within the 10 s after which the contract promises a 503, and far below the function's and the
 gateway's own limits.
 """
 
+import logging
 import select
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -21,17 +24,22 @@ from sqlalchemy import Engine, Executable, Row, create_engine, event
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from shared.problems import DatabaseUnavailable, Locked, UnknownUser
 from shared.secrets import database_url
 from shared.settings import ConfigurationError, settings
 
+logging.getLogger("psycopg").setLevel(logging.ERROR)  # what breaks in a pipeline is raised, too
+
 ROLE = "tasks_user"
-CONNECT_SECONDS = 3
-STATEMENT_SECONDS = 5
 LOCK_SECONDS = 2
+FIRST_TRY_SECONDS = 3
+STATEMENT_SECONDS = 5
+ADDRESS_SECONDS = 2
+CONNECT_SECONDS = 3
 REQUEST_SECONDS = 8
+IDLE_SECONDS = 300  # AWS forgets an idle connection after 350 s, and tells nobody
 
 # Local to the statement's own transaction, so that a pooler's next client inherits nothing. The
 # role has no privilege to walk past row-level security, which a Neon owner's login has.
@@ -60,6 +68,7 @@ NOT_SERVING = (
     "40",  # serialization failure, deadlock
     "42501",  # the role is not granted
     "42703",  # a column is missing: not migrated
+    "42883",  # a function is missing: not migrated
     "42P01",  # the table is missing: not migrated
     "53",  # out of connections, memory or disk
     "57",  # shut down, starting up, or the statement's time is over
@@ -113,6 +122,24 @@ registry.register("postgresql.tasks", __name__, Dialect.__name__)
 
 
 def _connect() -> Connection:
+    """Connect in time. A thread, because nothing else bounds the resolver and many addresses."""
+    thread = ThreadPoolExecutor(1)
+    attempt = thread.submit(_log_in)
+    thread.shutdown(wait=False)
+    try:
+        return attempt.result(CONNECT_SECONDS)
+    except TimeoutError:
+        attempt.add_done_callback(_close)
+        raise psycopg.errors.ConnectionTimeout("no connection in time") from None
+
+
+def _close(attempt: Future[Connection]) -> None:
+    """Nobody waits for this connection any more."""
+    if not attempt.exception():
+        attempt.result().close()
+
+
+def _log_in() -> Connection:
     """Connect; with a refused password once more, after a look at whether it was rotated."""
     try:
         return _open(database_url())
@@ -129,7 +156,7 @@ def _open(url: str) -> Connection:
     return Connection.connect(
         url,
         autocommit=True,
-        connect_timeout=CONNECT_SECONDS,
+        connect_timeout=ADDRESS_SECONDS,
         cursor_factory=Cursor,
         prepare_threshold=None,  # a pooler in transaction mode hands each one to another server
     )
@@ -152,12 +179,23 @@ def engine() -> Engine:
     return made
 
 
-def _refuse_dead(connection: Connection, *_: object) -> None:
-    """Replace a connection that its server has closed: an idle one has nothing to read. 1 µs."""
+def _refuse_dead(connection: Connection, record: ConnectionPoolEntry, _: object) -> None:
+    """Replace a connection that its server has closed, or that the network has forgotten.
+
+    A new one is taken as it is: after two dead ones the pool gives up, and that is no DBAPIError.
+    """
+    now = time()  # of the wall: the monotonic clock may stand still while Lambda is frozen
+    used = record.info.get("used")
+    if used is not None and (abs(now - used) > IDLE_SECONDS or _has_news(connection)):
+        raise DisconnectionError
+    record.info["used"] = now
+
+
+def _has_news(connection: Connection) -> bool:
+    """Whether there is something to read, which for an idle connection is its end. 1 µs."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        raise DisconnectionError
+    return bool(poll.poll(0))
 
 
 def connect() -> None:
@@ -212,9 +250,12 @@ class Session:
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, Connection)
                 driver.subject, driver.deadline = self._subject, self._deadline
+                if again:
+                    driver.deadline = min(self._deadline, monotonic() + FIRST_TRY_SECONDS)
                 return connection.execute(statement, parameters).all()
         except DBAPIError as error:
-            if not (again and error.connection_invalidated and monotonic() < self._deadline):
+            time_left = monotonic() < self._deadline - CONNECT_SECONDS
+            if not (again and error.connection_invalidated and time_left):
                 raise
         return self._send(statement, parameters, again=False)
 

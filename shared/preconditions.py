@@ -7,8 +7,9 @@ from fastapi import Depends, Header
 
 from shared.problems import Malformed
 
-TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-TAGS = re.compile(rf"[ \t]*(?:{TAG})?(?:[ \t]*,[ \t]*(?:{TAG})?)*[ \t]*")
+TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
+# Possessive, so that no header makes it try more than once what its blanks belong to.
+TAGS = re.compile(rf"[ \t]*+(?:{TAG})?+(?:[ \t]*+,[ \t]*+(?:{TAG})?+)*+[ \t]*+")
 OURS = re.compile(r'(W/)?"([1-9][0-9]{0,8})"')
 
 Versions = frozenset[int] | None

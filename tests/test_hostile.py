@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is an answer: never a 5xx, and never an exception out of a handler."""
+"""Whatever is sent, the answer is one: never a 5xx, never an exception out of a handler."""
 
 import json
 from base64 import b64encode
@@ -187,7 +187,7 @@ class TestHeaders:
     @hostile
     def test_of_any_authorization(self, api: httpx2.Client, alice: User, value: str) -> None:
         for authorization in (value, f"Bearer {value}", f"Bearer {alice.token}{value}"):
-            headers = {"Authorization": authorization.encode("latin-1")}
+            headers = [(b"Authorization", authorization.encode("latin-1"))]
             answer = api.get(alice.path, headers=headers)
             assert answer.status_code in ({200, 401} if not value.strip(" ") else {401})
 
@@ -306,7 +306,20 @@ class TestPaths:
         invoke(route, event)
 
 
-ODD = (None, 0, 1.5, True, "", "odd", "\ud800", [], ["odd"], {}, {"odd": None}, {"odd": ["odd"]})
+ODD: tuple[Any, ...] = (
+    None,
+    0,
+    1.5,
+    True,
+    "",
+    "odd",
+    "\ud800",
+    [],
+    ["odd"],
+    {},
+    {"odd": None},
+    {"odd": ["odd"]},
+)
 
 
 def places(value: object, *above: str) -> list[tuple[str, ...]]:
@@ -397,7 +410,8 @@ class TestEvents:
 
     def test_with_cookies(self, alice: User) -> None:
         route, event = event_of(alice, WITH_A_BODY[0])
-        for cookies in (["a=b", "c=d"], ["\0"], [None], "a=b", None, {}):
+        odd: tuple[Any, ...] = (["a=b", "c=d"], ["\0"], [None], "a=b", None, {})
+        for cookies in odd:
             assert invoke(route, event | {"cookies": cookies})["statusCode"] == 201
 
     @pytest.mark.parametrize(

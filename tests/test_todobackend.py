@@ -22,8 +22,7 @@ class Backend:
 
     def ask(self, method: str, url: str, body: dict[str, Any] | None = None) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.user.token}"}
-        content = {} if body is None else {"json": body}
-        answer = self.user.api.request(method, url, headers=headers, **content)
+        answer = self.user.api.request(method, url, headers=headers, json=body)
         answer.raise_for_status()
         return answer
 

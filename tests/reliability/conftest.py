@@ -1,10 +1,12 @@
 """The parts that break: a durable Postgres, and users served by processes of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.reliability.postgres import Postgres, durable
+
+Note = Callable[[str], None]
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,9 @@ def database(postgres: Postgres) -> Iterator[str]:
     """A migrated database that is new in every test."""
     with postgres.database() as name:
         yield name
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Note:
+    """Notes a figure for the report."""
+    return lambda figure: record_property("figure", figure)

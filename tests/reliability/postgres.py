@@ -18,6 +18,11 @@ from tests.conftest import ROOT
 HOST = "127.0.0.1"
 SETTINGS = {"max_connections": "250", "synchronous_commit": "on"}
 TEMPLATE = "migrated"
+TERMINATE = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+ONE_BACKEND = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND usename = 'api' LIMIT 1"
 
 
 class Postgres:
@@ -60,6 +65,16 @@ class Postgres:
         """The process ids of the server's children."""
         pid = self._server.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def terminate(self, admin: psycopg.Connection) -> None:
+        """End every other connection to the administrator's database, and wait until they are gone."""
+        admin.execute(TERMINATE)
+
+    def kill_backend(self, database: str) -> None:
+        """Kill the process of one connection, so that Postgres takes all others down and recovers."""
+        with self.admin() as admin:
+            [(process,)] = admin.execute(ONE_BACKEND, (database,)).fetchall()
+        os.kill(process, signal.SIGKILL)
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the superuser, to whom no wall applies."""

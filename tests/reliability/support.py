@@ -1,9 +1,11 @@
 """What the tests of reliability share: users of real environments, and what they may be told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic, sleep
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -11,16 +13,51 @@ import httpx2
 from local.gateway import GatewayTransport
 from local.issuer import Issuer
 from tests.conftest import User
-from tests.functions.support import CREATE, DELETE, GET, LIST, TOGGLE, UPDATE, Operation, problem
-from tests.reliability.environments import Environment, environments
+from tests.functions.support import (
+    CREATE,
+    DELETE,
+    GET,
+    LIST,
+    TOGGLE,
+    UPDATE,
+    Asks,
+    Operation,
+    problem,
+)
+from tests.reliability.environments import Environment, environments, together
 
 LONGEST = 10  # seconds to a 503, by the contract
 NOTHING_WRITTEN = "Nothing was written."
 NOT_KNOWN = "It is not known"
 
-READS = (LIST, GET)
-WRITES = (CREATE, UPDATE, TOGGLE, DELETE)
-HEALTH = Operation("health", "GET", "/health")
+
+@dataclass(frozen=True)
+class CreateOnce(Operation):
+    """A create with a key that is new each time."""
+
+    def ask(self, user: Asks, task_id: object = 1, **options: Any) -> httpx2.Response:
+        return super().ask(user, task_id, headers={"Idempotency-Key": uuid4().hex}, **options)
+
+
+@dataclass(frozen=True)
+class Health(Operation):
+    """The operation that is below no user's path."""
+
+    def ask(self, user: Asks, task_id: object = 1, **options: Any) -> httpx2.Response:
+        assert isinstance(user, User)
+        return user.api.get(self.path)
+
+
+FLIP = Operation("flip", "PATCH", "/{id}/complete")
+CREATE_ONCE = CreateOnce("keyed create", "POST", "", {"title": "new"}, 201)
+HEALTH = Health("health", "GET", "/health")
+
+READS = (LIST, GET, HEALTH)
+WRITES_ONCE = (CREATE, UPDATE, TOGGLE, FLIP, DELETE)
+WRITES = (*WRITES_ONCE, CREATE_ONCE)
+EVERY = (*READS, *WRITES)
+
+Answers = dict[Operation, httpx2.Response]
 
 
 class Timed(GatewayTransport):
@@ -39,11 +76,45 @@ def client(environment: Environment) -> httpx2.Client:
 
 
 @contextmanager
-def users(tokens: Issuer, count: int, url: str, subject: str | None = None) -> Iterator[list[User]]:
+def users(tokens: Issuer, count: int, url: str) -> Iterator[list[User]]:
     """The same user so many times, each served by an environment of their own."""
-    subject = subject or f"user-{uuid4().hex}"
+    subject = f"user-{uuid4().hex}"
     with environments(count, {"DATABASE_URL": url}) as served:
         yield [User(subject, tokens.token(subject), client(each)) for each in served]
+
+
+class Company:
+    """A user for each operation, so that all can be asked at once, on a task of their own."""
+
+    def __init__(self, members: Sequence[User]) -> None:
+        self._members = dict(zip(EVERY, members, strict=True))
+        self._tasks: dict[Operation, int] = {}
+
+    @property
+    def anyone(self) -> User:
+        return self._members[LIST]
+
+    def prepare(self) -> None:
+        """Make the tasks, over connections that live."""
+        for operation, user in self._members.items():
+            assert until(lambda user=user: HEALTH.ask(user).status_code == 200, LONGEST)  # type: ignore[misc]
+            self._tasks[operation] = user.create().json()["id"]
+
+    def ask(self, *operations: Operation) -> Answers:
+        """What some operations answer, or all of them."""
+        asked = operations or EVERY
+
+        def ask(operation: Operation) -> httpx2.Response:
+            return operation.ask(self._members[operation], self._tasks[operation])
+
+        return dict(zip(asked, together(ask, asked), strict=True))
+
+
+@contextmanager
+def company(tokens: Issuer, url: str) -> Iterator[Company]:
+    """A company on one database."""
+    with users(tokens, len(EVERY), url) as members:
+        yield Company(members)
 
 
 def unavailable(answer: httpx2.Response, said: str = "") -> None:
@@ -56,15 +127,27 @@ def unavailable(answer: httpx2.Response, said: str = "") -> None:
     assert (NOTHING_WRITTEN in details["detail"]) != (NOT_KNOWN in details["detail"])
 
 
-def well(answer: httpx2.Response, operation: Operation) -> None:
-    """Check that an operation succeeded."""
-    assert answer.status_code == operation.success, answer.text
+def well(answers: Answers) -> None:
+    """Check that operations succeeded."""
+    for operation, answer in answers.items():
+        assert answer.status_code == operation.success, (operation.name, answer.text)
 
 
-def until(condition: object, seconds: float = 5) -> bool:
+def refused(answers: Answers) -> None:
+    """Check that operations answered 503 and that nothing was written."""
+    for answer in answers.values():
+        unavailable(answer, NOTHING_WRITTEN)
+
+
+def until(condition: Callable[[], object], seconds: float = 5) -> bool:
     """Wait until something is so; whether it came to be."""
-    assert callable(condition)
     deadline = monotonic() + seconds
     while not (true := condition()) and monotonic() < deadline:
         sleep(0.01)
     return bool(true)
+
+
+def longest(answers: Answers) -> str:
+    """The time that the slowest answer took."""
+    seconds = max(answer.elapsed.total_seconds() for answer in answers.values())
+    return f"{seconds:.1f} s"

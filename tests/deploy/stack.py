@@ -1,0 +1,88 @@
+"""The stack that CloudFormation would make of template.yaml: transformed, conditions decided."""
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT
+
+SAM = ROOT / ".local/sam/bin"
+GIVEN = {
+    "BetterAuthUrl": "https://auth.example.com",
+    "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:tasks-AbCdEf",
+    "AllowedOrigins": "https://app.example.com",
+}
+"""What has to be given, at least."""
+
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+Resource = dict[str, Any]
+
+
+@cache
+def transformed(given: str) -> str:
+    """What SAM makes of the template, as JSON."""
+    command = [str(SAM / "python"), str(Path(__file__).with_name("transform.py")), given]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@dataclass
+class Stack:
+    """A template with the values of its parameters put in. References to resources stay."""
+
+    template: dict[str, Any]
+    parameters: dict[str, Any]
+    conditions: dict[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, condition in self.template["Conditions"].items():
+            self.conditions[name] = self._resolve(condition)
+
+    @property
+    def resources(self) -> dict[str, Resource]:
+        return {
+            name: self._resolve(resource)
+            for name, resource in self.template["Resources"].items()
+            if self.conditions.get(resource.get("Condition"), True)
+        }
+
+    def of_type(self, kind: str) -> dict[str, Resource]:
+        """The properties of each resource of a type, such as Lambda::Function."""
+        return {
+            name: resource["Properties"]
+            for name, resource in self.resources.items()
+            if resource["Type"] == f"AWS::{kind}"
+        }
+
+    def _resolve(self, value: Any) -> Any:
+        match value:
+            case {"Ref": str(name)} if name in self.parameters:
+                return self.parameters[name]
+            case {"Condition": str(name)} if len(value) == 1:
+                return self.conditions[name]
+            case {"Fn::If": [name, one, other]}:
+                return self._resolve(one if self.conditions[name] else other)
+            case {"Fn::Equals": [one, other]}:
+                return str(self._resolve(one)) == str(self._resolve(other))
+            case {"Fn::Split": [separator, text]}:
+                return self._resolve(text).split(separator)
+            case {"Fn::Not": [condition]}:
+                return not self._resolve(condition)
+            case dict():
+                resolved = {key: self._resolve(item) for key, item in value.items()}
+                return {key: item for key, item in resolved.items() if item != NO_VALUE}
+            case list():
+                return [item for item in map(self._resolve, value) if item != NO_VALUE]
+        return value
+
+
+def stack(**parameters: str) -> Stack:
+    """The stack for parameters, beside those that have to be given."""
+    given = GIVEN | parameters
+    template = json.loads(transformed(json.dumps(given)))
+    declared = template["Parameters"]
+    defaults = {name: item["Default"] for name, item in declared.items() if "Default" in item}
+    return Stack(template, defaults | given)
