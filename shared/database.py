@@ -1,8 +1,8 @@
 """The Neon Postgres connection: one per Lambda environment, one network turn per statement.
 
-Timeouts, from the inside out: a lock is waited for 2 s; what may be sent twice gets 3 s at first, as
-a connection that died while its environment was frozen says nothing; a statement gets 5 s of the
-server, connecting 3 s, a request 8 s of the database in all. With the key set's 2 s that stays
+Timeouts, from the inside out: a lock is waited for 2 s; what may be sent twice gets 3 s at first,
+since a connection that died while its environment was frozen says nothing; a statement gets 5 s of
+the server, connecting 3 s, a request 8 s of the database in all. With the key set's 2 s that stays
 within the 10 s after which the contract promises a 503, and far below the function's and the
 gateway's own limits.
 """
