@@ -8,7 +8,7 @@ override USER = demo
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help dev token migrate link-users test check format lock clean
+.PHONY: help dev token migrate link-users test check format smoke lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ check: .venv/installed ## Lint, check types, compare the models with the migrati
 format: .venv/installed ## Format the code
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
+
+smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=https://… for a preflight
+	@URL="$(URL)" TOKEN="$(TOKEN)" ORIGIN="$(ORIGIN)" $(RUN) local.smoke
 
 lock: .venv/installed ## Lock the versions of requirements*.in
 	$(RUN) pip install --disable-pip-version-check -q uv

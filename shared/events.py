@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Response, Scope
 
+MALFORMED = b"{"  # what stands for a body that is not the base64 it says it is
 PARAMETER = re.compile(r"\{(\w+)(\+?)\}")
 
 
@@ -30,13 +31,13 @@ class GatewayEvent:
     @property
     def body(self) -> bytes:
         """The body's bytes."""
-        body = _text(self.event.get("body")).encode(errors="replace")
+        body = _text(self.event.get("body")).encode()
         if not self.event.get("isBase64Encoded"):
             return body
         try:
             return b64decode(body, validate=True)
         except binascii.Error:
-            return body  # not what it says it is; as it stands it is no JSON either
+            return MALFORMED
 
     @property
     def scope(self) -> Scope:
@@ -97,7 +98,8 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Text that can be encoded; JSON can hold half of a surrogate pair."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 
 
 def _latin(text: str) -> bytes:

@@ -153,7 +153,8 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
             new = list(alternatives(old))[choice]
             line, before = getattr(old, "lineno", 0), ast.unparse(old)
             after = ast.unparse(ast.fix_missing_locations(new)) if new else ""
-            yield f"{line}: {brief(before)}  →  {brief(after)}", replaced(tree, old, new)
+            if before != after:
+                yield f"{line}: {brief(before)}  →  {brief(after)}", replaced(tree, old, new)
 
 
 def brief(code: str) -> str:

@@ -39,7 +39,7 @@ class Stack:
 
     def __post_init__(self) -> None:
         for name, condition in self.template["Conditions"].items():
-            self.conditions[name] = self._resolve(condition)
+            self.conditions[name] = self._decide(condition)
 
     @property
     def resources(self) -> dict[str, Resource]:
@@ -58,25 +58,30 @@ class Stack:
         }
 
     def _resolve(self, value: Any) -> Any:
+        """The value with everything in it that does not depend on resources."""
         match value:
             case {"Ref": str(name)} if name in self.parameters:
                 return self.parameters[name]
-            case {"Condition": str(name)} if len(value) == 1:
-                return self.conditions[name]
             case {"Fn::If": [name, one, other]}:
                 return self._resolve(one if self.conditions[name] else other)
-            case {"Fn::Equals": [one, other]}:
-                return str(self._resolve(one)) == str(self._resolve(other))
             case {"Fn::Split": [separator, text]}:
                 return self._resolve(text).split(separator)
-            case {"Fn::Not": [condition]}:
-                return not self._resolve(condition)
             case dict():
                 resolved = {key: self._resolve(item) for key, item in value.items()}
                 return {key: item for key, item in resolved.items() if item != NO_VALUE}
             case list():
                 return [item for item in map(self._resolve, value) if item != NO_VALUE]
         return value
+
+    def _decide(self, condition: dict[str, Any]) -> bool:
+        match condition:
+            case {"Condition": name}:
+                return self.conditions[name]
+            case {"Fn::Not": [negated]}:
+                return not self._decide(negated)
+            case {"Fn::Equals": [one, other]}:
+                return str(self._resolve(one)) == str(self._resolve(other))
+        raise ValueError(condition)
 
 
 def stack(**parameters: str) -> Stack:

@@ -36,7 +36,7 @@ DIMENSIONS = {
         [("Tasks", "UnhandledError"), ("Tasks", "DatabaseUnavailable")], ("service", "tasks")
     ),
 }
-NEON_POOL = 93  # 0.9 × 104 connections, of its smallest compute
+NEON_POOL = 93  # 0.9 of the 104 connections of its smallest compute
 
 
 @pytest.fixture(params=STAGES)
@@ -54,6 +54,13 @@ def prod() -> Stack:
     return stack(Stage="prod")
 
 
+def lint(*arguments: str) -> tuple[int, str]:
+    """The exit status of cfn-lint, and what it finds."""
+    command = [str(SAM / "cfn-lint"), *arguments]
+    linted = subprocess.run(command, check=False, capture_output=True, text=True)
+    return linted.returncode, linted.stdout
+
+
 def alarmed(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     """The metrics that an alarm watches."""
     if "Metrics" not in alarm:
@@ -67,14 +74,10 @@ class TestTemplate:
         template = tmp_path / "template.json"
         template.write_text(transformed(json.dumps(GIVEN | {"Stage": stage})))
         # SAM has used some of the parameters, and the mapping, by now.
-        command = [SAM / "cfn-lint", "--ignore-checks", "W2001", "W7001", "--", template]
-        linted = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert (linted.returncode, linted.stdout) == (0, "")
+        assert lint("--ignore-checks", "W2001", "W7001", "--", str(template)) == (0, "")
 
     def test_lints_as_it_is(self) -> None:
-        command = [SAM / "cfn-lint", "--", ROOT / "template.yaml"]
-        linted = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert (linted.returncode, linted.stdout) == (0, "")
+        assert lint("--", str(ROOT / "template.yaml")) == (0, "")
 
     def test_says_where_the_api_is(self, any_stage: Stack) -> None:
         url = any_stage.template["Outputs"]["Url"]["Value"]["Fn::Sub"]
@@ -241,6 +244,10 @@ class TestGateway:
         assert cors["allowOrigins"] == origins.split(",")
         assert "*" not in json.dumps(cors)
 
+    def test_needs_no_browsers(self) -> None:
+        api = stack(AllowedOrigins="").of_type("ApiGatewayV2::Api")["Api"]
+        assert "x-amazon-apigateway-cors" not in api["Body"]
+
     def test_lets_browsers_send_and_read_the_headers_of_the_contract(self, prod: Stack) -> None:
         cors = prod.of_type("ApiGatewayV2::Api")["Api"]["Body"]["x-amazon-apigateway-cors"]
         assert set(cors["allowMethods"]) == {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -279,9 +286,7 @@ class TestGateway:
         limited = stack(RequestsPerSecond="50", WritesPerSecond="10")
         [api] = limited.of_type("ApiGatewayV2::Stage").values()
         assert limits(api["DefaultRouteSettings"]) == {"50"}
-        writes = {
-            route for route in FUNCTIONS if "/api/" in route and not route.startswith("GET ")
-        }
+        writes = {route for route in FUNCTIONS if "/api/" in route and not route.startswith("GET ")}
         assert api["RouteSettings"].keys() == writes
         assert set.union(*map(limits, api["RouteSettings"].values())) == {"10"}
 

@@ -263,12 +263,12 @@ class AlembicError(Exception):
     """A migration failed; the message is all that alembic said."""
 
 
-def alembic(url: str, *arguments: str, api_url: str | None = None) -> str:
+def alembic(url: str, *arguments: str, **variables: str) -> str:
     """Run alembic on a database; gives what it said. Raises AlembicError when it fails."""
-    urls = {"MIGRATION_DATABASE_URL": url, "DATABASE_URL": api_url or url}
+    environment = os.environ | {"MIGRATION_DATABASE_URL": url, "DATABASE_URL": url} | variables
     command = [sys.executable, "-m", "alembic", *arguments]
     run = subprocess.run(
-        command, cwd=ROOT, env=os.environ | urls, check=False, capture_output=True, text=True
+        command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
     )
     if run.returncode:
         raise AlembicError(run.stdout + run.stderr)

@@ -56,7 +56,7 @@ class TestAcknowledgedWrites:
     def test_outlive_their_backends(
         self, postgres: Postgres, database: str, writers: list[Writer], note: Note
     ) -> None:
-        times = 20
+        times = 10
         with writing(writers), postgres.admin(database) as admin:
             for _ in range(times):
                 sleep(0.1)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
@@ -56,8 +57,10 @@ READS = (LIST, GET, HEALTH)
 WRITES_ONCE = (CREATE, UPDATE, TOGGLE, FLIP, DELETE)
 WRITES = (*WRITES_ONCE, CREATE_ONCE)
 EVERY = (*READS, *WRITES)
+SUCCESS = {operation.name: operation.success for operation in EVERY}
 
-Answers = dict[Operation, httpx2.Response]
+Answers = dict[str, httpx2.Response]
+"""What operations answered, by their names."""
 
 
 class Timed(GatewayTransport):
@@ -87,27 +90,33 @@ class Company:
     """A user for each operation, so that all can be asked at once, on a task of their own."""
 
     def __init__(self, members: Sequence[User]) -> None:
-        self._members = dict(zip(EVERY, members, strict=True))
-        self._tasks: dict[Operation, int] = {}
+        names = (operation.name for operation in EVERY)
+        self._members = dict(zip(names, members, strict=True))
+        self._tasks: dict[str, int] = {}
 
     @property
     def anyone(self) -> User:
-        return self._members[LIST]
+        return self._members[LIST.name]
 
     def prepare(self) -> None:
         """Make the tasks, over connections that live."""
-        for operation, user in self._members.items():
-            assert until(lambda user=user: HEALTH.ask(user).status_code == 200, LONGEST)  # type: ignore[misc]
-            self._tasks[operation] = user.create().json()["id"]
+        for name, user in self._members.items():
+            assert until(partial(self._is_well, user), LONGEST)
+            self._tasks[name] = user.create().json()["id"]
+
+    @staticmethod
+    def _is_well(user: User) -> bool:
+        return HEALTH.ask(user).status_code == HEALTH.success
 
     def ask(self, *operations: Operation) -> Answers:
         """What some operations answer, or all of them."""
         asked = operations or EVERY
 
         def ask(operation: Operation) -> httpx2.Response:
-            return operation.ask(self._members[operation], self._tasks[operation])
+            return operation.ask(self._members[operation.name], self._tasks[operation.name])
 
-        return dict(zip(asked, together(ask, asked), strict=True))
+        names = (operation.name for operation in asked)
+        return dict(zip(names, together(ask, asked), strict=True))
 
 
 @contextmanager
@@ -129,8 +138,13 @@ def unavailable(answer: httpx2.Response, said: str = "") -> None:
 
 def well(answers: Answers) -> None:
     """Check that operations succeeded."""
-    for operation, answer in answers.items():
-        assert answer.status_code == operation.success, (operation.name, answer.text)
+    for name, answer in answers.items():
+        assert answer.status_code == SUCCESS[name], (name, answer.text)
+
+
+def some(answers: Answers, *operations: Operation) -> Answers:
+    """The answers of these operations only."""
+    return {operation.name: answers[operation.name] for operation in operations}
 
 
 def refused(answers: Answers) -> None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.keyset import KeySet, _seconds
+from shared.keyset import DEADLINE, KeySet, _seconds
 from shared.problems import Unavailable
 from tests.shared.issuer import FAULTS, SLOW, Issuer, running
 from tests.shared.tokens_matrix import signer
@@ -88,7 +88,9 @@ def retry_after(keys: KeySet, kid: str = "new") -> int:
     with pytest.raises(Unavailable) as unavailable:
         keys.key("EdDSA", kid)
     assert unavailable.value.headers
-    assert "key set cannot be reached" in unavailable.value.detail
+    assert unavailable.value.detail == (
+        "The issuer's key set cannot be reached for the moment. Nothing was written."
+    )
     return int(unavailable.value.headers["Retry-After"])
 
 
@@ -140,7 +142,8 @@ class TestKnownKeys:
         started = time.monotonic()
         assert all(knows(keys, "old") for _ in range(100))
         assert time.monotonic() - started < 1.5
-        assert any(thread.name == "key set" for thread in threading.enumerate())
+        [fetch] = [thread for thread in threading.enumerate() if thread.name == "key set"]
+        assert fetch.daemon  # nor does it keep a process from its end
         issuer.over.set()
 
     def test_a_known_key_does_not_wait_behind_an_unknown_one(
@@ -226,6 +229,7 @@ class TestOutage:
     def test_without_a_set_an_issuer_that_fails_makes_us_unavailable(
         self, issuer: Issuer, clock: Clock, fault: str, caplog: pytest.LogCaptureFixture
     ) -> None:
+        assert DEADLINE == 2
         fail(issuer, fault)
         keys = KeySet(issuer.url, now=clock)
         started = time.monotonic()

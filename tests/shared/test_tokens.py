@@ -393,7 +393,7 @@ class TestProperties:
         required = gone & {"exp", "iat", "sub", "iss", "aud"}
         assert reason(verify, token) == ("missing_claim" if required else None)
 
-    @pytest.mark.parametrize("depth", [100, 999, 4_000, 9_999])
+    @pytest.mark.parametrize("depth", [100, 999, 4_000, 8_000])
     def test_nesting_is_read_as_far_as_python_can(self, verify: Verifier, depth: int) -> None:
         for deep in (b"[" * depth + b"]" * depth, b'{"":' * depth + b"1" + b"}" * depth):
             members = dump(mint().claims())[:-1] + b',"deep":' + deep + b"}"

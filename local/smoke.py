@@ -1,0 +1,88 @@
+"""`make smoke URL=… TOKEN=…`: whether a deployment does what a frontend needs, in ten requests.
+
+It leaves nothing behind. ORIGIN, if given, is one that the API allows; its preflight is tried too.
+"""
+
+import json
+import os
+import sys
+from base64 import urlsafe_b64decode
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+TIMEOUT = 30  # seconds, cold start included
+
+
+class Smoke:
+    """One round against a deployment."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.client = httpx2.Client(base_url=url, timeout=TIMEOUT)
+        self.authorization = {"Authorization": f"Bearer {token}"}
+        self.tasks = f"/api/{quote(subject(token), safe='')}/tasks"
+
+    def request(
+        self, name: str, expected: int, method: str, path: str, **options: Any
+    ) -> httpx2.Response:
+        """Send a request. Exits with a message when the answer has another status."""
+        headers = options.pop("headers", self.authorization)
+        try:
+            answer = self.client.request(method, path, headers=headers, **options)
+        except httpx2.HTTPError as error:
+            sys.exit(f"✗ {name}: {type(error).__name__}")
+        request_id = answer.headers.get("X-Request-Id", "none")
+        if answer.status_code != expected:
+            sys.exit(f"✗ {name}: {answer.status_code}, not {expected} (request {request_id})")
+        print(f"✓ {name}: {answer.status_code}, {answer.elapsed.total_seconds() * 1000:.0f} ms")
+        return answer
+
+    def run(self, origin: str | None) -> None:
+        """The whole round."""
+        self.request("health", 200, "GET", "/health", headers={})
+        self.request("no token", 401, "GET", self.tasks, headers={})
+        if origin:
+            self.preflight(origin)
+        task = self.request("create", 201, "POST", self.tasks, json={"title": "Smoke"}).json()
+        path = f"{self.tasks}/{task['id']}"
+        try:
+            self.request("get", 200, "GET", path)
+            listed = self.request("list", 200, "GET", self.tasks).json()
+            if task["id"] not in {each["id"] for each in listed}:
+                sys.exit("✗ list: the new task is not in it")
+            self.request("update", 200, "PUT", path, json={"title": "Smoke again"})
+            self.request("toggle", 200, "PATCH", f"{path}/complete", json={"completed": True})
+        finally:
+            self.request("delete", 204, "DELETE", path)
+        self.request("get what is gone", 404, "GET", path)
+
+    def preflight(self, origin: str) -> None:
+        """What a browser asks before an update."""
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "authorization,content-type,if-match",
+        }
+        answer = self.client.options(f"{self.tasks}/1", headers=asked)
+        if answer.headers.get("Access-Control-Allow-Origin") != origin:
+            sys.exit(f"✗ preflight: {origin} is not allowed")
+        print(f"✓ preflight: {answer.status_code}")
+
+
+def subject(token: str) -> str:
+    """Whose token it is; the API verifies it."""
+    payload = token.split(".")[1]
+    return str(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
+
+
+def main() -> None:
+    """Read the environment and run."""
+    missing = [name for name in ("URL", "TOKEN") if not os.environ.get(name)]
+    if missing:
+        sys.exit(f"{' and '.join(missing)} must be set: make smoke URL=https://… TOKEN=…")
+    Smoke(os.environ["URL"], os.environ["TOKEN"]).run(os.environ.get("ORIGIN"))
+
+
+if __name__ == "__main__":
+    main()

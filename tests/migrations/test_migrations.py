@@ -1,0 +1,308 @@
+"""The schema: made and unmade by a login that is no superuser, and never in anybody's way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from shared.database import ROLE
+from tests.conftest import User, database_url, fresh_database
+from tests.functions.support import (
+    AlembicError,
+    admin,
+    alembic,
+    another_database,
+    problem,
+    task,
+)
+
+# All that a database has beyond an empty one, as text.
+SCHEMA = """
+    select 'column', c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod),
+           concat(a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid), a.attacl)
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where c.relnamespace = 'public'::regnamespace and a.attnum > 0 and not a.attisdropped
+    union all
+    select 'relation', relname, relkind::text, concat(relrowsecurity, relforcerowsecurity, relacl)
+    from pg_class where relnamespace = 'public'::regnamespace
+    union all
+    select 'index', indexname, indexdef, '' from pg_indexes where schemaname = 'public'
+    union all
+    select 'constraint', conname, pg_get_constraintdef(oid), convalidated::text
+    from pg_constraint where connamespace = 'public'::regnamespace
+    union all
+    select 'policy', policyname, concat(roles, cmd, permissive), concat(qual, with_check)
+    from pg_policies
+    union all
+    select 'function', proname, pg_get_functiondef(oid), proacl::text
+    from pg_proc where pronamespace = 'public'::regnamespace
+"""
+USERS = 'create table "user" (id text primary key)'
+LINK = ("-n", "link_users")
+
+
+def owner_of(name: str) -> str:
+    return database_url(name, "owner")
+
+
+def schema(name: str) -> set[tuple[str, ...]]:
+    with admin(name) as connection:
+        rows = connection.execute(SCHEMA).fetchall()
+    return {row for row in rows if "alembic_version" not in row[1]}
+
+
+@contextmanager
+def login(attributes: str = "") -> Iterator[str]:
+    """A login of one's own."""
+    name = f"login_{uuid4().hex}"
+    with admin() as connection:
+        create = sql.SQL("create role {} login ").format(sql.Identifier(name))
+        connection.execute(create + sql.SQL(attributes))
+        yield name
+        connection.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
+
+
+@contextmanager
+def database_of(owner: str) -> Iterator[str]:
+    """An empty database that belongs to a login."""
+    with fresh_database("template1") as name:
+        with admin() as connection:
+            change = sql.SQL("alter database {} owner to {}")
+            connection.execute(change.format(sql.Identifier(name), sql.Identifier(owner)))
+        yield name
+
+
+@pytest.fixture
+def empty() -> Iterator[str]:
+    """A database without tables, of a login that is no superuser."""
+    with database_of("owner") as name:
+        yield name
+
+
+@pytest.fixture
+def migrated() -> Iterator[str]:
+    """A database with the tables."""
+    with fresh_database() as name:
+        yield name
+
+
+class TestSchema:
+    def test_goes_up_and_down_and_up_again(self, empty: str) -> None:
+        before = schema(empty)
+        alembic(owner_of(empty), "upgrade", "head")
+        made = schema(empty)
+        assert {("tasks", "r"), ("idempotency_keys", "r")} <= {row[1:3] for row in made}
+        alembic(owner_of(empty), "downgrade", "base")
+        assert schema(empty) == before
+        alembic(owner_of(empty), "upgrade", "head")
+        assert schema(empty) == made
+
+    def test_goes_down_and_up_step_by_step(self, migrated: str) -> None:
+        made = schema(migrated)
+        alembic(owner_of(migrated), "downgrade", "-1")
+        assert schema(migrated) < made
+        alembic(owner_of(migrated), "upgrade", "+1")
+        assert schema(migrated) == made
+
+    def test_is_that_of_the_models(self, migrated: str) -> None:
+        assert "No new upgrade operations" in alembic(owner_of(migrated), "check")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "drop index tasks_by_title",
+            "alter table tasks add column colour text",
+            "alter table tasks alter column description set not null",
+        ],
+    )
+    def test_is_compared_with_the_models(self, migrated: str, change: str) -> None:
+        with admin(migrated) as connection:
+            connection.execute(change.encode())
+        with pytest.raises(AlembicError, match="New upgrade operations detected"):
+            alembic(owner_of(migrated), "check")
+
+    def test_belongs_to_the_login_that_migrates(self, migrated: str) -> None:
+        with admin(migrated) as connection:
+            owners = connection.execute(
+                "select distinct tableowner, rolsuper from pg_tables join pg_roles"
+                " on rolname = tableowner where schemaname = 'public'"
+            ).fetchall()
+        assert owners == [("owner", False)]
+
+    def test_keeps_every_table_behind_the_second_wall(self, migrated: str) -> None:
+        tables = {row for row in schema(migrated) if row[0] == "relation" and row[2] == "r"}
+        assert {row[1] for row in tables} == {"tasks", "idempotency_keys"}
+        assert all(row[3].startswith("tt") for row in tables)
+
+    @pytest.mark.parametrize(
+        ("columns", "values"),
+        [
+            ("user_id, title", "'', 'x'"),
+            ("user_id, title", "repeat('x', 256), 'x'"),
+            ("user_id, title", "'x', ''"),
+            ("user_id, title", "'x', repeat('x', 256)"),
+            ("user_id, title, description", "'x', 'x', repeat('x', 1001)"),
+            ("user_id, title, version", "'x', 'x', 0"),
+        ],
+    )
+    def test_refuses_what_the_contract_refuses(
+        self, migrated: str, columns: str, values: str
+    ) -> None:
+        with admin(migrated) as connection, pytest.raises(errors.CheckViolation):
+            connection.execute(f"insert into tasks ({columns}) values ({values})".encode())
+
+    def test_takes_what_the_contract_takes(self, migrated: str) -> None:
+        with admin(migrated) as connection:
+            connection.execute(
+                "insert into tasks (user_id, title, description)"
+                " values (repeat('\U0001f642', 255), repeat('\U0001f642', 255), repeat('\U0001f642', 1000))"
+            )
+
+
+class TestRole:
+    def test_may_do_nothing_but_what_the_operations_do(self, migrated: str) -> None:
+        with admin(migrated) as connection:
+            attributes = connection.execute(
+                "select rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,"
+                " rolreplication, rolbypassrls from pg_roles where rolname = %s",
+                [ROLE],
+            ).fetchone()
+            granted = connection.execute(
+                "select table_name, privilege_type from information_schema.role_table_grants"
+                " where grantee = %s",
+                [ROLE],
+            ).fetchall()
+            columns = connection.execute(
+                "select column_name from information_schema.column_privileges"
+                " where grantee = %s and table_name = 'tasks' and privilege_type = 'UPDATE'",
+                [ROLE],
+            ).fetchall()
+        assert attributes == (False, True, False, False, False, False, False)
+        assert {privilege for _, privilege in granted} <= {"SELECT", "INSERT", "UPDATE", "DELETE"}
+        assert ("tasks", "UPDATE") not in granted
+        assert ("id",) not in columns
+        assert ("user_id",) not in columns
+        assert ("created_at",) not in columns
+
+    def test_is_what_the_login_of_the_api_may_act_as(self, empty: str) -> None:
+        with login() as api:
+            url = database_url(empty, api)
+            alembic(owner_of(empty), "upgrade", "head", DATABASE_URL=url)
+            with psycopg.connect(url) as connection:
+                connection.execute(f"set role {ROLE}")
+                assert connection.execute("select * from tasks").fetchall() == []
+
+    def test_is_shared_by_the_databases_of_a_server(self, empty: str, alice: User) -> None:
+        with database_of("owner") as second:
+            for name in (empty, second):
+                api = database_url(name, "api")
+                alembic(owner_of(name), "upgrade", "head", DATABASE_URL=api)
+            alembic(owner_of(empty), "downgrade", "base")
+            with another_database(database_url(second, "api")):
+                task(alice.create(), 201)
+
+    def test_may_have_been_made_for_a_login_without_createrole(self, alice: User) -> None:
+        with login() as owner:
+            with admin() as connection:
+                grant = sql.SQL("grant {} to {}")
+                connection.execute(grant.format(sql.Identifier(ROLE), sql.Identifier(owner)))
+            with database_of(owner) as name:
+                url = database_url(name, owner)
+                alembic(url, "upgrade", "head")
+                with another_database(url):
+                    task(alice.create({"Idempotency-Key": "first"}), 201)
+                alembic(url, "downgrade", "base")
+
+
+class TestUrl:
+    @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+    def test_has_any_spelling(self, migrated: str, scheme: str) -> None:
+        url = f"{scheme}://{owner_of(migrated).partition('://')[2]}"
+        assert "0002" in alembic(url, "current")
+
+    def test_is_that_of_the_api_where_there_is_no_other(self, migrated: str) -> None:
+        url = owner_of(migrated)
+        assert "0002" in alembic("", "current", DATABASE_URL=url)
+
+    def test_is_needed(self) -> None:
+        with pytest.raises(
+            AlembicError, match="MIGRATION_DATABASE_URL or DATABASE_URL must be set"
+        ):
+            alembic("", "current")
+
+    def test_is_named_but_not_told_where_it_is_wrong(self) -> None:
+        with pytest.raises(AlembicError, match="MIGRATION_DATABASE_URL must start with") as error:
+            alembic("mysql://me:secret@host/db", "current")
+        assert "secret" not in str(error.value)
+        assert "Traceback" not in str(error.value)
+
+    def test_is_needed_in_offline_mode_too(self, migrated: str) -> None:
+        with pytest.raises(AlembicError, match="offline"):
+            alembic(owner_of(migrated), "upgrade", "head", "--sql")
+
+
+class TestLock:
+    def test_is_not_waited_for_while_every_request_queues_behind_it(self, migrated: str) -> None:
+        made, started = schema(migrated), monotonic()
+        with admin(migrated) as other, other.transaction():
+            other.execute("lock table tasks in access share mode")
+            with pytest.raises(AlembicError, match="lock timeout"):
+                alembic(owner_of(migrated), "downgrade", "base")
+        assert monotonic() - started < 30
+        assert schema(migrated) == made
+
+
+class TestLink:
+    @pytest.fixture
+    def linked(self, migrated: str) -> str:
+        """A database whose tasks go with their users."""
+        with admin(migrated, "owner") as connection:
+            connection.execute(USERS)
+        alembic(owner_of(migrated), *LINK, "upgrade", "head")
+        return migrated
+
+    def test_goes_up_and_down_and_up_again(self, linked: str) -> None:
+        made = schema(linked)
+        assert [row[3] for row in made if row[1] == "tasks_user_id_fkey"] == ["true"]
+        alembic(owner_of(linked), *LINK, "downgrade", "base")
+        assert "tasks_user_id_fkey" not in {row[1] for row in schema(linked)}
+        alembic(owner_of(linked), *LINK, "upgrade", "head")
+        assert schema(linked) == made
+
+    def test_is_no_difference_to_the_models(self, linked: str) -> None:
+        assert "No new upgrade operations" in alembic(owner_of(linked), "check")
+
+    def test_goes_with_the_tasks(self, linked: str) -> None:
+        made = schema(linked)
+        for arguments in (("downgrade", "base"), ("upgrade", "head"), (*LINK, "upgrade", "head")):
+            alembic(owner_of(linked), *arguments)
+        assert schema(linked) == made
+
+    def test_lets_users_take_their_tasks_with_them(self, linked: str, alice: User) -> None:
+        with admin(linked, "owner") as connection, another_database(database_url(linked, "api")):
+            connection.execute('insert into "user" values (%s)', [alice.subject])
+            created = task(alice.create(), 201)
+            connection.execute('delete from "user"')
+            problem(alice.get(created["id"]), 404)
+
+    def test_is_made_at_the_second_attempt_where_users_are_missing(
+        self, migrated: str, alice: User
+    ) -> None:
+        with another_database(database_url(migrated, "api")):
+            task(alice.create(), 201)
+        with admin(migrated, "owner") as connection:
+            connection.execute(USERS)
+            with pytest.raises(AlembicError, match="tasks_user_id_fkey"):
+                alembic(owner_of(migrated), *LINK, "upgrade", "head")
+            connection.execute('insert into "user" values (%s)', [alice.subject])
+            alembic(owner_of(migrated), *LINK, "upgrade", "head")
+        assert [row[3] for row in schema(migrated) if row[1] == "tasks_user_id_fkey"] == ["true"]
+
+    def test_needs_a_user_table(self, migrated: str) -> None:
+        with pytest.raises(AlembicError, match='relation "user" does not exist'):
+            alembic(owner_of(migrated), *LINK, "upgrade", "head")
