@@ -105,7 +105,7 @@ class TestSchema:
     def test_goes_down_and_up_step_by_step(self, migrated: str) -> None:
         made = schema(migrated)
         alembic(owner_of(migrated), "downgrade", "-1")
-        assert schema(migrated) < made
+        assert not any("idempotency_keys" in row[1] for row in schema(migrated))
         alembic(owner_of(migrated), "upgrade", "+1")
         assert schema(migrated) == made
 
@@ -160,7 +160,8 @@ class TestSchema:
         with admin(migrated) as connection:
             connection.execute(
                 "insert into tasks (user_id, title, description)"
-                " values (repeat('\U0001f642', 255), repeat('\U0001f642', 255), repeat('\U0001f642', 1000))"
+                " select repeat(c, 255), repeat(c, 255), repeat(c, 1000) from (values (%s)) as one (c)",
+                ["\U0001f642"],
             )
 
 
@@ -299,6 +300,9 @@ class TestLink:
             connection.execute(USERS)
             with pytest.raises(AlembicError, match="tasks_user_id_fkey"):
                 alembic(owner_of(migrated), *LINK, "upgrade", "head")
+            assert ("relation", "tasks", "r", "tt") in {
+                row[:3] + (row[3][:2],) for row in schema(migrated)
+            }
             connection.execute('insert into "user" values (%s)', [alice.subject])
             alembic(owner_of(migrated), *LINK, "upgrade", "head")
         assert [row[3] for row in schema(migrated) if row[1] == "tasks_user_id_fkey"] == ["true"]

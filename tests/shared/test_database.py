@@ -187,19 +187,18 @@ class TestConnectionThatBreaks:
     # Sleeps when it runs in the process that is about to end, but not in the next one.
     def once(self) -> Executable:
         return text(
-            f"select case when pg_backend_pid() = {process()} then pg_sleep(60) end, 'again'"
+            f"select case when pg_backend_pid() = {process()} then pg_sleep(60) end, 'again' as answer"
         )
 
     def test_is_no_matter_under_a_read(self) -> None:
-        [(_, answer)] = cut_off(lambda session: session.read, self.once())
-        assert answer == "again"
+        rows = cut_off(lambda session: session.read, self.once())
+        assert rows[0].answer == "again"
 
     def test_is_no_matter_under_a_write_that_is_safe_to_repeat(self) -> None:
         def send(session: Session) -> Send:
             return lambda statement: session.write(statement, repeatable=True)
 
-        [(_, answer)] = cut_off(send, self.once())
-        assert answer == "again"
+        assert cut_off(send, self.once())[0].answer == "again"
 
     def test_leaves_a_write_unknown(self) -> None:
         with pytest.raises(DatabaseUnavailable) as error:
@@ -241,9 +240,8 @@ class TestTime:
 
     def test_of_a_first_try_is_up_sooner(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(database, "FIRST_TRY_SECONDS", 0.1)
-        sleep = text(f"select case when pg_backend_pid() = {process()} then pg_sleep(60) end, 1")
-        [(_, answer)] = Session().read(sleep)
-        assert answer == 1
+        sleep = text(f"select case when pg_backend_pid() = {process()} then pg_sleep(60) end")
+        assert len(Session().read(sleep)) == 1
 
     @pytest.mark.parametrize("operation", WRITES_TO_ONE_TASK, ids=str)
     def test_of_a_lock_is_up(
