@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from shared.jwk import ALGORITHMS, Key, Keys, read_keys
@@ -157,9 +157,9 @@ def _get(url: str) -> bytes:
     tls = parts.scheme == "https"
     connect = http.client.HTTPSConnection if tls else http.client.HTTPConnection
     with closing(connect(str(parts.hostname), parts.port, timeout=DEADLINE)) as connection:
-        connection.request("GET", target, headers={"Accept": "application/json"})
-        timed = _Timed(cast("socket.socket", connection.sock), deadline)
-        with http.client.HTTPResponse(cast("socket.socket", timed)) as response:
+        connection.request("GET", target)
+        timed: Any = _Timed(connection.sock, deadline)
+        with http.client.HTTPResponse(timed) as response:
             response.begin()
             if response.status != http.client.OK:
                 raise _StatusError(response)

@@ -6,7 +6,6 @@ package awslambdaric. A function sees its artifact, what the runtime brings, and
 
 import os
 import platform
-import signal
 import socket
 import subprocess
 import time
@@ -15,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 import yaml
@@ -27,7 +26,8 @@ ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 ARTIFACTS = ROOT / ".local/artifact"
 RUNTIME = ROOT / ".local/lambda-runtime"
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
-READY_WITHIN = 10.0
+READY_WITHIN = 10.0  # seconds
+STOPPED_WITHIN = 10.0
 
 
 @cache
@@ -83,11 +83,48 @@ def free_port() -> int:
     return port
 
 
+def client(name: str) -> list[str]:
+    """The command of the runtime client for a function, with what runtime and artifact have."""
+    handler = template()["Resources"][name]["Properties"]["Handler"]
+    return [python(), "-S", "-m", "awslambdaric", handler]
+
+
+def environment_of(name: str) -> dict[str, str]:
+    """The environment of a function, as Lambda makes it."""
+    return declared_environment() | {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "15",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_REGION": "us-east-1",
+        "LAMBDA_TASK_ROOT": str(artifact(name)),
+        "PYTHONPATH": f"{artifact(name)}:{RUNTIME}",
+    }
+
+
+@contextmanager
+def started(name: str, command: list[str], log: Path, **environment: str) -> Iterator[None]:
+    """Run a command in the folder of a function, for the length of a block."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=artifact(name),
+            env=environment_of(name) | environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(STOPPED_WITHIN)
+
+
 @contextmanager
 def running(name: str, log: Path, **environment: str) -> Iterator[Function]:
-    """Run a function of the template; `environment` is beside what the template declares."""
-    handler = template()["Resources"][name]["Properties"]["Handler"]
-    folder = artifact(name)
+    """Run a function under the emulator; `environment` goes before what the template declares."""
     port = free_port()
     [emulator] = ROOT.glob(
         f".local/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"
@@ -96,33 +133,11 @@ def running(name: str, log: Path, **environment: str) -> Iterator[Function]:
         *(str(emulator), "--log-level", "warn"),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
-        *(python(), "-S", "-m", "awslambdaric", handler),
+        *client(name),
     ]
-    lambdas_own = {
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": "15",
-        "AWS_LAMBDA_LOG_FORMAT": "JSON",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "LAMBDA_TASK_ROOT": str(folder),
-        "PYTHONPATH": f"{folder}:{RUNTIME}",
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=declared_environment() | lambdas_own | environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
+    with started(name, command, log, **environment):
         wait_for(port)
         yield Function(f"http://127.0.0.1:{port}{INVOCATIONS}", log)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(READY_WITHIN)
 
 
 def wait_for(port: int) -> None:
@@ -155,11 +170,23 @@ class Functions:
         return self.started[name]
 
 
+class Invocable(Protocol):
+    """What answers an event."""
+
+    def invoke(self, event: Event) -> dict[str, Any]: ...
+
+
+class ByName(Protocol):
+    """What has a function for a name."""
+
+    def __getitem__(self, name: str, /) -> Invocable: ...
+
+
 @dataclass(frozen=True)
 class BuiltRoute(Route):
     """A route to a function that runs elsewhere."""
 
-    functions: Functions
+    functions: ByName
 
     @cached_property
     def call(self) -> Callable[[Event, object], dict[str, Any]]:
@@ -167,14 +194,20 @@ class BuiltRoute(Route):
 
 
 @contextmanager
+def behind_the_gateway(functions: ByName) -> Iterator[httpx2.Client]:
+    """Put functions behind the gateway; yields a client without a token."""
+    routes = tuple(
+        BuiltRoute(route.method, route.path, route.function, route.handler, functions)
+        for route in read_routes(ARTIFACTS / "template.yaml")
+    )
+    transport = GatewayTransport(Gateway(routes))
+    with httpx2.Client(transport=transport, base_url="https://api.test") as client:
+        yield client
+
+
+@contextmanager
 def deployed(logs: Path, **environment: str) -> Iterator[tuple[Functions, httpx2.Client]]:
     """Run the functions behind the gateway, for the length of a block."""
     with ExitStack() as held:
         functions = Functions(logs, held, environment)
-        routes = [
-            BuiltRoute(route.method, route.path, route.function, route.handler, functions)
-            for route in read_routes(ARTIFACTS / "template.yaml")
-        ]
-        transport = GatewayTransport(Gateway(tuple(routes)))
-        client = httpx2.Client(transport=transport, base_url="https://api.test")
-        yield functions, held.enter_context(client)
+        yield functions, held.enter_context(behind_the_gateway(functions))

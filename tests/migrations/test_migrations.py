@@ -56,6 +56,15 @@ def schema(name: str) -> set[tuple[str, ...]]:
     return {row for row in rows if "alembic_version" not in row[1]}
 
 
+def behind_the_wall(name: str) -> set[str]:
+    """The tables whose row-level security is enabled, and forced."""
+    with admin(name) as connection:
+        rows = connection.execute(
+            "select relname from pg_class where relrowsecurity and relforcerowsecurity"
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
 @contextmanager
 def login(attributes: str = "") -> Iterator[str]:
     """A login of one's own."""
@@ -135,9 +144,7 @@ class TestSchema:
         assert owners == [("owner", False)]
 
     def test_keeps_every_table_behind_the_second_wall(self, migrated: str) -> None:
-        tables = {row for row in schema(migrated) if row[0] == "relation" and row[2] == "r"}
-        assert {row[1] for row in tables} == {"tasks", "idempotency_keys"}
-        assert all(row[3].startswith("tt") for row in tables)
+        assert behind_the_wall(migrated) == {"tasks", "idempotency_keys"}
 
     @pytest.mark.parametrize(
         ("columns", "values"),
@@ -160,8 +167,8 @@ class TestSchema:
         with admin(migrated) as connection:
             connection.execute(
                 "insert into tasks (user_id, title, description)"
-                " select repeat(c, 255), repeat(c, 255), repeat(c, 1000) from (values (%s)) as one (c)",
-                ["\U0001f642"],
+                " values (repeat(%(c)s, 255), repeat(%(c)s, 255), repeat(%(c)s, 1000))",
+                {"c": "\U0001f642"},
             )
 
 
@@ -300,9 +307,7 @@ class TestLink:
             connection.execute(USERS)
             with pytest.raises(AlembicError, match="tasks_user_id_fkey"):
                 alembic(owner_of(migrated), *LINK, "upgrade", "head")
-            assert ("relation", "tasks", "r", "tt") in {
-                row[:3] + (row[3][:2],) for row in schema(migrated)
-            }
+            assert "tasks" in behind_the_wall(migrated)
             connection.execute('insert into "user" values (%s)', [alice.subject])
             alembic(owner_of(migrated), *LINK, "upgrade", "head")
         assert [row[3] for row in schema(migrated) if row[1] == "tasks_user_id_fkey"] == ["true"]

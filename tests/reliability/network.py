@@ -25,8 +25,8 @@ class Proxy:
     """Forwards TCP of loopback to a Postgres.
 
     A `turn` is what a network round trip costs: the client says something after the server did.
-    While it is `mute` it says nothing to who connects; while it is `curt` it hangs up on them as
-    soon as the server is ready for a query.
+    Who connects while it is `closed` is hung up on at once, while it is `curt` as soon as the
+    server is ready for a query; while it is `mute` they are told nothing.
     """
 
     def __init__(self, url: str, listener: socket.socket) -> None:
@@ -36,9 +36,8 @@ class Proxy:
         self._listener = listener
         self._lock = Lock()
         self._links: set[Link] = set()
-        self._deaf: bytes | None = None
-        self.mute = False
-        self.curt = False
+        self._lost: list[bytes] = []
+        self.closed = self.curt = self.mute = False
         self.turns = 0
         self.sent = b""
 
@@ -63,8 +62,9 @@ class Proxy:
                 _shut(link.server)
 
     def lose_answer(self, statement: bytes) -> None:
-        """Break the connection over which this is sent next, when its answer is there: once."""
-        self._deaf = statement
+        """Break the connection over which this is sent next, when its answer is there: once a call."""
+        with self._lock:
+            self._lost.append(statement)
 
     def _connect(self) -> socket.socket:
         host, port = self._upstream
@@ -75,6 +75,8 @@ class Proxy:
         return server
 
     def _forward(self, client: socket.socket) -> None:
+        if self.closed:
+            return client.close()
         with client, suppress(OSError), self._connect() as server:
             _send_at_once(client, server)
             link = Link(client, server)
@@ -87,20 +89,20 @@ class Proxy:
                     self._links.discard(link)
 
     def _pump(self, link: Link) -> None:
-        deaf = False
+        lost = False
         while True:
             readable, _, _ = select.select((link.client, link.server), (), ())
             for source in readable:
                 data = source.recv(CHUNK)
                 if not data:
                     return
-                if link.frozen or self.mute:
-                    link.frozen = True
+                link.frozen = link.frozen or self.mute
+                if link.frozen:
                     continue
                 if source is link.client:
-                    deaf = self._hear(link, data) or deaf
+                    lost = self._hear(link, data) or lost
                     link.server.sendall(data)
-                elif deaf:
+                elif lost:
                     return
                 else:
                     link.answered = True
@@ -109,15 +111,15 @@ class Proxy:
                         return
 
     def _hear(self, link: Link, data: bytes) -> bool:
-        """Count what the client says; whether it is what must not be answered."""
+        """Count what the client says; whether the answer to it is to be lost."""
         with self._lock:
             self.turns += link.answered
             link.answered = False
             self.sent += data
-            deaf = self._deaf is not None and self._deaf in data
-            if deaf:
-                self._deaf = None
-            return deaf
+            lost = next((statement for statement in self._lost if statement in data), None)
+            if lost is not None:
+                self._lost.remove(lost)
+            return lost is not None
 
 
 @contextmanager

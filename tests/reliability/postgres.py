@@ -37,6 +37,10 @@ class Postgres:
         return self._server.port
 
     @property
+    def pid(self) -> int:
+        return self._server.pid
+
+    @property
     def data(self) -> Path:
         return self._server.data
 

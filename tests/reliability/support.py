@@ -119,6 +119,12 @@ class Company:
         return dict(zip(names, together(ask, asked), strict=True))
 
 
+    def ask_of_nothing(self, *operations: Operation) -> Answers:
+        """What operations answer where there is no task."""
+        self._tasks = dict.fromkeys(self._members, 1)
+        return self.ask(*operations)
+
+
 @contextmanager
 def company(tokens: Issuer, url: str) -> Iterator[Company]:
     """A company on one database."""

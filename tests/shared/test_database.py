@@ -186,9 +186,8 @@ def cut_off(send: Callable[[Session], Send], statement: Executable) -> Rows:
 class TestConnectionThatBreaks:
     # Sleeps when it runs in the process that is about to end, but not in the next one.
     def once(self) -> Executable:
-        return text(
-            f"select case when pg_backend_pid() = {process()} then pg_sleep(60) end, 'again' as answer"
-        )
+        sleep = f"case when pg_backend_pid() = {process()} then pg_sleep(60) end"
+        return text(f"select {sleep}, 'again' as answer")
 
     def test_is_no_matter_under_a_read(self) -> None:
         rows = cut_off(lambda session: session.read, self.once())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -470,6 +471,16 @@ class TestAddress:
     )
     def test_an_address_that_leads_nowhere_makes_us_unavailable(self, url: str) -> None:
         assert retry_after(KeySet(url)) == 5
+
+    def test_an_address_where_nobody_accepts_makes_us_unavailable(self) -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as queue:
+            address = server.getsockname()
+            for _ in range(4):  # from now on, connecting takes for ever
+                waiting = queue.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(address)
+            assert retry_after(KeySet("http://{}:{}/".format(*address))) <= 5
+            settle()
 
     def test_tls_is_spoken_and_the_certificate_is_checked(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

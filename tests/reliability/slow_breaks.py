@@ -1,0 +1,293 @@
+"""The network, or a server behind it, goes away in the middle: what was sent is not sent blindly."""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+import psycopg
+import pytest
+
+from local.issuer import Issuer
+from tests.functions.support import CREATE, DELETE, GET, LIST, TOGGLE, UPDATE, Operation, tasks
+from tests.reliability.conftest import Note
+from tests.reliability.network import Proxy, black_hole, closed_port, proxy
+from tests.reliability.postgres import Postgres
+from tests.reliability.support import (
+    CREATE_ONCE,
+    EVERY,
+    FLIP,
+    HEALTH,
+    NOT_KNOWN,
+    NOTHING_WRITTEN,
+    READS,
+    WRITES,
+    WRITES_ONCE,
+    Company,
+    company,
+    longest,
+    refused,
+    some,
+    unavailable,
+    until,
+    users,
+    well,
+)
+
+STATEMENTS = {
+    LIST.name: b"FROM tasks",
+    GET.name: b"FROM tasks",
+    HEALTH.name: b"SELECT",
+    CREATE.name: b"INSERT INTO tasks",
+    CREATE_ONCE.name: b"INSERT INTO tasks",
+    UPDATE.name: b"UPDATE tasks",
+    TOGGLE.name: b"UPDATE tasks",
+    FLIP.name: b"UPDATE tasks",
+    DELETE.name: b"DELETE FROM tasks",
+}
+ROWS = "SELECT id, version FROM tasks"
+LOCK_WAITERS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = 'api' AND wait_event_type = 'Lock'
+"""
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'api'"
+
+each_operation = pytest.mark.parametrize("operation", EVERY, ids=str)
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Postgres) -> Iterator[str]:
+    """One database for all breaks."""
+    with postgres.database() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def net(postgres: Postgres, database: str) -> Iterator[Proxy]:
+    """The network between the functions and Postgres."""
+    with proxy(postgres.url(database, "api")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def company_behind(net: Proxy, tokens: Issuer) -> Iterator[Company]:
+    """The same environments in all tests: none is ever restarted."""
+    with company(tokens, net.url) as made:
+        yield made
+
+
+@pytest.fixture
+def staff(company_behind: Company, net: Proxy) -> Company:
+    """They are well, and have tasks."""
+    company_behind.prepare()
+    net.sent = b""
+    return company_behind
+
+
+@pytest.fixture
+def table(postgres: Postgres, database: str) -> Iterator[psycopg.Connection]:
+    """The superuser's view, not through the network."""
+    with postgres.admin(database) as admin:
+        yield admin
+
+
+def rows(table: psycopg.Connection) -> dict[int, int]:
+    """The version of each task."""
+    return dict(table.execute(ROWS).fetchall())
+
+
+def changes(before: dict[int, int], after: dict[int, int]) -> int:
+    """How often the table was written to."""
+    both = before.keys() & after.keys()
+    moved = sum(after[task_id] - before[task_id] for task_id in both)
+    return len(before.keys() ^ after.keys()) + moved
+
+
+class TestConnectionThatBreaksWhileItIsIdle:
+    def test_is_replaced_without_an_error(self, staff: Company, net: Proxy) -> None:
+        net.cut()
+        well(staff.ask())
+
+
+class TestAnswerThatIsLost:
+    """The statement was carried out, and nobody heard of it."""
+
+    @each_operation
+    def test_is_asked_for_again_only_where_that_is_safe(
+        self, staff: Company, net: Proxy, table: psycopg.Connection, operation: Operation
+    ) -> None:
+        statement = STATEMENTS[operation.name]
+        before = rows(table)
+        net.lose_answer(statement)
+        answers = staff.ask(operation)
+        times = net.sent.count(statement)
+        if operation in WRITES_ONCE:
+            unavailable(answers[operation.name], NOT_KNOWN)
+            assert times == 1
+        else:
+            well(answers)
+            assert times == 2
+        assert changes(before, rows(table)) == (operation in WRITES)
+
+    @pytest.mark.parametrize("operation", [*READS, CREATE_ONCE], ids=str)
+    def test_twice_is_a_503_after_one_retry(
+        self, staff: Company, net: Proxy, table: psycopg.Connection, operation: Operation
+    ) -> None:
+        statement = STATEMENTS[operation.name]
+        before = rows(table)
+        for _ in range(2):
+            net.lose_answer(statement)
+        said = NOT_KNOWN if operation in WRITES else NOTHING_WRITTEN
+        unavailable(staff.ask(operation)[operation.name], said)
+        assert net.sent.count(statement) == 2
+        assert changes(before, rows(table)) == (operation in WRITES)
+
+    def test_is_not_denied_when_the_retry_fails_otherwise(
+        self, staff: Company, net: Proxy, table: psycopg.Connection
+    ) -> None:
+        before = rows(table)
+        net.lose_answer(STATEMENTS[CREATE_ONCE.name])
+        net.closed = True
+        answers = staff.ask(CREATE_ONCE)
+        net.closed = False
+        assert changes(before, rows(table)) == 1
+        unavailable(answers[CREATE_ONCE.name], NOT_KNOWN)
+
+
+class TestConnectionThatIsClosedAtOnce:
+    def test_is_a_503(self, staff: Company, net: Proxy, table: psycopg.Connection) -> None:
+        before = rows(table)
+        net.cut()
+        net.curt = True
+        answers = staff.ask()
+        net.curt = False
+        for answer in answers.values():
+            unavailable(answer)
+        refused(some(answers, *READS))
+        assert rows(table) == before
+        well(staff.ask())
+
+
+class TestConnectionThatDiedInAFreeze:
+    def test_is_given_up_in_time_and_replaced_where_that_is_safe(
+        self, staff: Company, net: Proxy, table: psycopg.Connection, note: Note
+    ) -> None:
+        before = rows(table)
+        net.freeze()
+        answers = staff.ask()
+        well(some(answers, *READS, CREATE_ONCE))
+        for answer in some(answers, *WRITES_ONCE).values():
+            unavailable(answer, NOT_KNOWN)
+        assert changes(before, rows(table)) == 1
+        well(staff.ask())
+        retried, given_up = some(answers, *READS, CREATE_ONCE), some(answers, *WRITES_ONCE)
+        note(f"answered after {longest(retried)}, given up after {longest(given_up)}")
+
+    def test_and_cannot_be_replaced_is_a_503_in_time(
+        self, staff: Company, net: Proxy, table: psycopg.Connection, note: Note
+    ) -> None:
+        before = rows(table)
+        net.freeze()
+        net.mute = True
+        answers = staff.ask()
+        net.mute = False
+        for answer in answers.values():
+            unavailable(answer)
+        refused(some(answers, *READS))
+        assert rows(table) == before
+        note(f"503 after {longest(answers)}")
+
+
+class TestServerThatHangs:
+    def test_in_the_middle_of_everything_is_a_503_in_time_and_never_an_answer_to_another(
+        self, staff: Company, table: psycopg.Connection, note: Note
+    ) -> None:
+        before = rows(table)
+        backends = [process for (process,) in table.execute(BACKENDS)]
+        with stopped(*backends):
+            answers = staff.ask(*WRITES_ONCE)
+            for answer in answers.values():
+                unavailable(answer, NOT_KNOWN)
+        assert until(lambda: changes(before, rows(table)) == len(WRITES_ONCE))
+        well(staff.ask(LIST))
+        note(f"503 after {longest(answers)}; each write was carried out once when it went on")
+
+    def test_when_it_is_connected_to_is_a_503_in_time(
+        self, postgres: Postgres, staff: Company, net: Proxy, note: Note
+    ) -> None:
+        with stopped(postgres.pid):
+            net.cut()
+            answers = staff.ask()
+            refused(answers)
+        note(f"503 after {longest(answers)}")
+
+
+@contextmanager
+def stopped(*processes: int) -> Iterator[None]:
+    """Stop processes for the length of a block."""
+    try:
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+class TestBackendThatIsTerminatedWhileItWaitsForALock:
+    def test_leaves_writes_undone_and_says_that_they_may_not_be(
+        self, staff: Company, table: psycopg.Connection, postgres: Postgres, database: str
+    ) -> None:
+        waiting = (UPDATE, TOGGLE, FLIP, DELETE)
+        before = rows(table)
+        with postgres.admin(database) as holder, ThreadPoolExecutor(1) as thread:
+            with holder.transaction():
+                holder.execute("SELECT FROM tasks FOR UPDATE")
+                answers = thread.submit(staff.ask, *waiting)
+                assert until(lambda: len(table.execute(LOCK_WAITERS).fetchall()) == len(waiting))
+                for (process,) in table.execute(LOCK_WAITERS).fetchall():
+                    table.execute("SELECT pg_terminate_backend(%s)", [process])
+                for answer in answers.result().values():
+                    unavailable(answer)
+        assert rows(table) == before
+        well(staff.ask(*waiting))
+
+
+class TestLock:
+    def test_that_is_held_for_too_long_is_a_503(
+        self, staff: Company, table: psycopg.Connection, postgres: Postgres, database: str
+    ) -> None:
+        before = rows(table)
+        with postgres.admin(database) as holder, holder.transaction():
+            holder.execute("SELECT FROM tasks FOR UPDATE")
+            refused(staff.ask(UPDATE, TOGGLE, FLIP, DELETE))
+            well(staff.ask(*READS, CREATE, CREATE_ONCE))
+        assert changes(before, rows(table)) == 2
+
+
+class TestAddressesThatDoNotAnswer:
+    def test_are_a_503_in_time_however_many_they_are(self, tokens: Issuer, note: Note) -> None:
+        with ExitStack() as held:
+            holes = [f"127.0.0.{n}" for n in range(1, 7)]
+            addresses = [f"{host}:{held.enter_context(black_hole(host))}" for host in holes]
+            url = f"postgresql://api@{','.join(addresses)}/tasks"
+            with company(tokens, url) as staff:
+                answers = staff.ask_of_nothing()
+                refused(answers)
+        note(f"{len(holes)} addresses: 503 after {longest(answers)}")
+
+    def test_where_nobody_listens_are_a_503(self, tokens: Issuer) -> None:
+        with company(tokens, f"postgresql://api@127.0.0.1:{closed_port()}/tasks") as staff:
+            refused(staff.ask_of_nothing())
+
+    def test_are_passed_over_for_one_that_does(
+        self, tokens: Issuer, postgres: Postgres, database: str
+    ) -> None:
+        with black_hole("127.0.0.2") as port:
+            url = f"postgresql://api@127.0.0.2:{port},127.0.0.1:{postgres.port}/{database}"
+            with users(tokens, 1, url) as [user]:
+                assert until(lambda: user.list().status_code == 200)
+                assert tasks(user.list()) == []
+
+

@@ -1,0 +1,102 @@
+"""The app factory: one strict app for each operation, and a Lambda function that always answers."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi import Request
+from sqlmodel import SQLModel
+
+from local.gateway import Context
+from shared.app import create_app, lambda_handler
+from tests.functions.support import MARKER, MAX_BODY
+
+
+class Thing(SQLModel):
+    """A body."""
+
+    name: str
+
+
+def answer(handler: Any, method: str = "POST", body: str = "", **headers: str) -> dict[str, Any]:
+    event = {
+        "version": "2.0",
+        "routeKey": f"{method} /things",
+        "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+        "requestContext": {"requestId": "r-1", "http": {"method": method, "path": "/things"}},
+        "body": body,
+    }
+    result: dict[str, Any] = handler(event, Context("function", "r-1"))
+    assert result["headers"]["x-request-id"] == "r-1"
+    return result
+
+
+def things() -> Any:
+    """The handler of a public app that takes a thing, and gives it back."""
+    app = create_app(public=True)
+
+    @app.post("/things")
+    async def post(thing: Thing) -> Thing:
+        return thing
+
+    return lambda_handler(app)
+
+
+class TestPublicApp:
+    def test_needs_no_token(self) -> None:
+        result = answer(things(), body='{"name": "\u00e9"}', content_type="application/json")
+        assert result["statusCode"] == 200
+        assert json.loads(result["body"]) == {"name": "\u00e9"}
+
+    @pytest.mark.parametrize(
+        ("body", "content_type", "status"),
+        [
+            (" " * (MAX_BODY + 1), "text/plain", 413),
+            ("\u00e9" * (MAX_BODY // 2 + 1), "application/json", 413),
+            ("{}", "text/plain", 415),
+            ("{", "application/json", 400),
+            ("[]", "application/json", 422),
+            ("{}", "application/json", 422),
+            ("", "application/json", 422),
+        ],
+    )
+    def test_is_strict_with_bodies(self, body: str, content_type: str, status: int) -> None:
+        result = answer(things(), body=body, content_type=content_type)
+        assert result["statusCode"] == status
+        assert json.loads(result["body"])["status"] == status
+
+    def test_answers_405_to_another_method(self) -> None:
+        result = answer(things(), "GET")
+        assert result["statusCode"] == 405
+        assert result["headers"]["allow"] == "POST"
+
+
+class TestPrivateApp:
+    def test_answers_401_before_all_else(self) -> None:
+        handler = lambda_handler(create_app())
+        for method in ("GET", "POST", "odd"):
+            assert answer(handler, method, body="{")["statusCode"] == 401
+
+
+class TestDefect:
+    @pytest.mark.parametrize("public", [True, False])
+    def test_is_a_500_that_says_nothing(self, public: bool, alice: Any) -> None:
+        app = create_app(public=public)
+
+        @app.get("/things")
+        async def defect(_request: Request) -> None:
+            raise RuntimeError(MARKER)
+
+        headers = {"authorization": f"Bearer {alice.token}"}
+        result = answer(lambda_handler(app), "GET", **headers)
+        assert result["statusCode"] == 500
+        assert result["headers"]["content-type"] == "application/problem+json"
+        assert MARKER not in result["body"]
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize("public", [True, False])
+    def test_is_not_served_by_a_function(self, public: bool) -> None:
+        app = create_app(public=public)
+        assert app.openapi_url is None
+        assert [route for route in app.routes if getattr(route, "path", "") != "/things"] == []
