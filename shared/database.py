@@ -9,9 +9,9 @@ gateway's own limits.
 
 import logging
 import select
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from time import monotonic, time
 from typing import Any, Self, TypeVar
@@ -80,11 +80,36 @@ Parameters = Mapping[str, Any] | None
 Rows = Sequence[Row[Any]]
 
 
+class Pipeline(psycopg.Pipeline):
+    """A pipeline that ends with its Sync.
+
+    psycopg's sends a Flush behind it. Where that comes after the answer, a pooler takes it for the
+    start of the next transaction, and keeps a server for a client that is done.
+    """
+
+    def _exit_gen(self) -> PQGen[None]:
+        self._enqueue_sync()
+        try:
+            yield from self._communicate_gen()
+        finally:
+            yield from self._fetch_gen(flush=False)
+
+
 class Connection(psycopg.Connection[TupleRow]):
     """A connection that knows for whom it works, and until when it waits."""
 
     subject = ""
     deadline = 0.0
+
+    @contextmanager
+    def pipeline(self) -> Iterator[psycopg.Pipeline]:
+        """Send what is executed in the block at once."""
+        self._pipeline = Pipeline(self)
+        try:
+            with self._pipeline:
+                yield self._pipeline
+        finally:
+            self._pipeline = None
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait as psycopg does, but not beyond the deadline: a server that hangs says nothing."""
@@ -223,13 +248,14 @@ class Session:
     def __init__(self, subject: str = "") -> None:
         self._subject = subject
         self._deadline = monotonic() + REQUEST_SECONDS
+        self._broken = False
 
     def read(self, statement: Executable, parameters: Parameters = None) -> Rows:
         """Run a statement that changes nothing; once more if the connection breaks under it."""
         try:
             return self._send(statement, parameters, again=True)
         except DBAPIError as error:
-            raise _problem(error, NOTHING_WRITTEN) from error
+            raise self._problem(error, NOTHING_WRITTEN) from error
 
     def write(
         self, statement: Executable, parameters: Parameters = None, *, repeatable: bool = False
@@ -242,7 +268,7 @@ class Session:
         try:
             return self._send(statement, parameters, again=repeatable)
         except DBAPIError as error:
-            raise _problem(error, PERHAPS_WRITTEN) from error
+            raise self._problem(error, PERHAPS_WRITTEN) from error
 
     def _send(self, statement: Executable, parameters: Parameters, *, again: bool) -> Rows:
         try:
@@ -254,21 +280,21 @@ class Session:
                     driver.deadline = min(self._deadline, monotonic() + FIRST_TRY_SECONDS)
                 return connection.execute(statement, parameters).all()
         except DBAPIError as error:
+            self._broken = self._broken or error.connection_invalidated
             time_left = monotonic() < self._deadline - CONNECT_SECONDS
-            if not (again and error.connection_invalidated and time_left):
+            if not (again and self._broken and time_left):
                 raise
         return self._send(statement, parameters, again=False)
 
-
-def _problem(error: DBAPIError, when_broken: str) -> Exception:
-    """What a database error means to the client; a defect stays what it is."""
-    sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    if sqlstate == FOREIGN_KEY_VIOLATION:
-        return UnknownUser()
-    if sqlstate == LOCK_NOT_AVAILABLE:
-        return Locked(NOTHING_WRITTEN)
-    if error.connection_invalidated:
-        return DatabaseUnavailable(when_broken)
-    if not sqlstate or sqlstate.startswith(NOT_SERVING):
-        return DatabaseUnavailable(NOTHING_WRITTEN)
-    return error
+    def _problem(self, error: DBAPIError, when_broken: str) -> Exception:
+        """What a database error means to the client; a defect stays what it is."""
+        sqlstate = getattr(error.orig, "sqlstate", None) or ""
+        if sqlstate == FOREIGN_KEY_VIOLATION:
+            return UnknownUser()
+        if sqlstate == LOCK_NOT_AVAILABLE:
+            return Locked(NOTHING_WRITTEN)
+        if self._broken:
+            return DatabaseUnavailable(when_broken)
+        if not sqlstate or sqlstate.startswith(NOT_SERVING):
+            return DatabaseUnavailable(NOTHING_WRITTEN)
+        return error

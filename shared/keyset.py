@@ -146,14 +146,14 @@ def _warn(reason: str) -> None:
 class _StatusError(Exception):
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
-        self.retry_after = response.headers["Retry-After"]
+        self.retry_after = response.headers.get("Retry-After", "")
 
 
 def _get(url: str) -> bytes:
     """Read what is at an address; a redirect is an answer like any other but 200."""
     deadline = time.monotonic() + DEADLINE
     parts = urlsplit(url)
-    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     tls = parts.scheme == "https"
     connect = http.client.HTTPSConnection if tls else http.client.HTTPConnection
     with closing(connect(str(parts.hostname), parts.port, timeout=DEADLINE)) as connection:
@@ -187,12 +187,12 @@ class _Timed(io.RawIOBase):
         return io.BufferedReader(self)
 
 
-def _seconds(retry_after: str | None, now: float) -> float:
+def _seconds(retry_after: str, now: float) -> float:
     """Read how long to wait: a number or a date (RFC 9110, section 10.2.3), within reason."""
     try:
-        seconds = float(retry_after or 0)
+        seconds = float(retry_after)
     except ValueError:
-        seconds = _date(str(retry_after)) - now
+        seconds = _date(retry_after) - now
     return min(max(COOLDOWN, seconds), LONGEST_PAUSE)
 
 
@@ -200,4 +200,4 @@ def _date(text: str) -> float:
     try:
         return parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp()
     except (ValueError, OverflowError):
-        return 0
+        return -math.inf

@@ -5,6 +5,7 @@ freezes and copies is a process between two requests to it; here that process ju
 """
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,14 +91,16 @@ def serving(api: RuntimeApi) -> Iterator[str]:
         server.shutdown()
 
 
-def connections(database: str) -> int:
-    """How many there are to a database."""
+def comes_to_have(database: str, connections: int) -> bool:
+    """Whether a database has so many connections, after a moment for Postgres to notice."""
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
-    with psycopg.connect(database_url("postgres")) as admin:
-        row = admin.execute(count, (database,)).fetchone()
-    assert row
-    number: int = row[0]
-    return number
+    deadline = time.monotonic() + WITHIN
+    with psycopg.connect(database_url("postgres"), autocommit=True) as admin:
+        while time.monotonic() < deadline:
+            if admin.execute(count, (database,)).fetchone() == (connections,):
+                return True
+            time.sleep(0.05)
+    return False
 
 
 class TestSnapStart:
@@ -119,10 +122,10 @@ class TestSnapStart:
             behind_the_gateway(runtime_api) as api,
         ):
             assert runtime_api.initialised.wait(WITHIN)
-            assert connections(database) == 0
+            assert comes_to_have(database, connections=0)
             runtime_api.restored.set()
             assert runtime_api.ready.wait(WITHIN)
-            assert connections(database) == 1
+            assert comes_to_have(database, connections=1)
             answer = User(alice.subject, alice.token, api).list()
             assert (answer.status_code, answer.json()) == (200, [])
-            assert connections(database) == 1
+            assert comes_to_have(database, connections=1)

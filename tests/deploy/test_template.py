@@ -83,8 +83,16 @@ class TestTemplate:
         url = any_stage.template["Outputs"]["Url"]["Value"]["Fn::Sub"]
         assert url == "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 
+    def test_refuses_a_stage_that_is_not_connected(self) -> None:
+        rule = stack().template["Rules"]["EveryStageIsConnected"]
+        assert "RuleCondition" not in rule
+        assert [item["Assert"] for item in rule["Assertions"]] == [
+            {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]}
+            for name in ("BetterAuthUrl", "DatabaseSecretArn")
+        ]
+
     def test_refuses_production_without_a_frontend_of_its_own(self) -> None:
-        [rule] = stack().template["Rules"].values()
+        rule = stack().template["Rules"]["ProductionHasFrontends"]
         assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
         default = stack().template["Parameters"]["AllowedOrigins"]["Default"]
         same = {"Fn::Equals": [{"Ref": "AllowedOrigins"}, default]}
@@ -246,7 +254,8 @@ class TestGateway:
 
     def test_needs_no_browsers(self) -> None:
         api = stack(AllowedOrigins="").of_type("ApiGatewayV2::Api")["Api"]
-        assert "x-amazon-apigateway-cors" not in api["Body"]
+        cors = api["Body"]["x-amazon-apigateway-cors"]
+        assert cors == {"allowOrigins": ["https://none.invalid"]}
 
     def test_lets_browsers_send_and_read_the_headers_of_the_contract(self, prod: Stack) -> None:
         cors = prod.of_type("ApiGatewayV2::Api")["Api"]["Body"]["x-amazon-apigateway-cors"]

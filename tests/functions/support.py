@@ -1,20 +1,22 @@
 """What the tests of the operations share: the operations by name, and what a problem must be."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 import httpx2
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
 from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database import engine
 from shared.settings import settings
@@ -249,30 +251,43 @@ def forget_database() -> None:
     settings.cache_clear()
 
 
+def current_url() -> str:
+    """The URL of the database that the functions work on."""
+    return settings().database_url or ""
+
+
 def current_database() -> str:
-    """The name of the database that the functions work on."""
-    return str(conninfo_to_dict(settings().database_url or "")["dbname"])
+    """Its name."""
+    return str(conninfo_to_dict(current_url())["dbname"])
 
 
 def current_login() -> str:
     """The login that the functions use."""
-    return str(conninfo_to_dict(settings().database_url or "")["user"])
+    return str(conninfo_to_dict(current_url())["user"])
 
 
 class AlembicError(Exception):
-    """A migration failed; the message is all that alembic said."""
+    """A migration failed; the message is all that was said."""
 
 
-def alembic(url: str, *arguments: str, **variables: str) -> str:
-    """Run alembic on a database; gives what it said. Raises AlembicError when it fails."""
-    environment = os.environ | {"MIGRATION_DATABASE_URL": url, "DATABASE_URL": url} | variables
-    command = [sys.executable, "-m", "alembic", *arguments]
-    run = subprocess.run(
-        command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
-    )
-    if run.returncode:
-        raise AlembicError(run.stdout + run.stderr)
-    return run.stdout
+def alembic(
+    url: str, name: str, *arguments: Any, section: str = "alembic", **variables: str
+) -> str:
+    """Run a command of alembic's on a database; gives what it said.
+
+    In this process, which is much faster. Raises AlembicError when it fails.
+    """
+    said = StringIO()
+    config = Config(ROOT / "alembic.ini", ini_section=section, stdout=said)
+    urls = {"MIGRATION_DATABASE_URL": url, "DATABASE_URL": url} | variables
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        for variable, value in urls.items():
+            patch.setenv(variable, value)
+        try:
+            getattr(command, name)(config, *arguments)
+        except (SystemExit, CommandError, SQLAlchemyError, psycopg.Error) as error:
+            raise AlembicError(f"{said.getvalue()}{error}") from error
+    return said.getvalue()
 
 
 @contextmanager

@@ -43,7 +43,7 @@ SCHEMA = """
     from pg_proc where pronamespace = 'public'::regnamespace
 """
 USERS = 'create table "user" (id text primary key)'
-LINK = ("-n", "link_users")
+LINK = "link_users"
 
 
 def owner_of(name: str) -> str:
@@ -247,11 +247,11 @@ class TestUrl:
         with pytest.raises(AlembicError, match="MIGRATION_DATABASE_URL must start with") as error:
             alembic("mysql://me:secret@host/db", "current")
         assert "secret" not in str(error.value)
-        assert "Traceback" not in str(error.value)
+        assert isinstance(error.value.__cause__, SystemExit)
 
-    def test_is_needed_in_offline_mode_too(self, migrated: str) -> None:
+    def test_is_not_for_offline_mode(self, migrated: str) -> None:
         with pytest.raises(AlembicError, match="offline"):
-            alembic(owner_of(migrated), "upgrade", "head", "--sql")
+            alembic(owner_of(migrated), "upgrade", "head", True)
 
 
 class TestLock:
@@ -271,15 +271,15 @@ class TestLink:
         """A database whose tasks go with their users."""
         with admin(migrated, "owner") as connection:
             connection.execute(USERS)
-        alembic(owner_of(migrated), *LINK, "upgrade", "head")
+        alembic(owner_of(migrated), "upgrade", "head", section=LINK)
         return migrated
 
     def test_goes_up_and_down_and_up_again(self, linked: str) -> None:
         made = schema(linked)
         assert [row[3] for row in made if row[1] == "tasks_user_id_fkey"] == ["true"]
-        alembic(owner_of(linked), *LINK, "downgrade", "base")
+        alembic(owner_of(linked), "downgrade", "base", section=LINK)
         assert "tasks_user_id_fkey" not in {row[1] for row in schema(linked)}
-        alembic(owner_of(linked), *LINK, "upgrade", "head")
+        alembic(owner_of(linked), "upgrade", "head", section=LINK)
         assert schema(linked) == made
 
     def test_is_no_difference_to_the_models(self, linked: str) -> None:
@@ -287,8 +287,9 @@ class TestLink:
 
     def test_goes_with_the_tasks(self, linked: str) -> None:
         made = schema(linked)
-        for arguments in (("downgrade", "base"), ("upgrade", "head"), (*LINK, "upgrade", "head")):
-            alembic(owner_of(linked), *arguments)
+        alembic(owner_of(linked), "downgrade", "base")
+        alembic(owner_of(linked), "upgrade", "head")
+        alembic(owner_of(linked), "upgrade", "head", section=LINK)
         assert schema(linked) == made
 
     def test_lets_users_take_their_tasks_with_them(self, linked: str, alice: User) -> None:
@@ -306,12 +307,12 @@ class TestLink:
         with admin(migrated, "owner") as connection:
             connection.execute(USERS)
             with pytest.raises(AlembicError, match="tasks_user_id_fkey"):
-                alembic(owner_of(migrated), *LINK, "upgrade", "head")
+                alembic(owner_of(migrated), "upgrade", "head", section=LINK)
             assert "tasks" in behind_the_wall(migrated)
             connection.execute('insert into "user" values (%s)', [alice.subject])
-            alembic(owner_of(migrated), *LINK, "upgrade", "head")
+            alembic(owner_of(migrated), "upgrade", "head", section=LINK)
         assert [row[3] for row in schema(migrated) if row[1] == "tasks_user_id_fkey"] == ["true"]
 
     def test_needs_a_user_table(self, migrated: str) -> None:
         with pytest.raises(AlembicError, match='relation "user" does not exist'):
-            alembic(owner_of(migrated), *LINK, "upgrade", "head")
+            alembic(owner_of(migrated), "upgrade", "head", section=LINK)

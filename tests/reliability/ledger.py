@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 from threading import Event
@@ -15,7 +16,7 @@ from time import monotonic, sleep
 
 import httpx2
 import psycopg
-from psycopg.rows import namedtuple_row
+from psycopg.rows import class_row
 
 from tests.conftest import User
 from tests.functions.support import no_content, problem, task, tasks
@@ -23,6 +24,16 @@ from tests.reliability.support import LONGEST, NOT_KNOWN, unavailable, until
 
 PAUSE = 0.05  # seconds after a 503
 TASKS = "SELECT id, title, completed, version FROM tasks WHERE title LIKE %s"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the table says of a task."""
+
+    id: int
+    title: str
+    completed: bool
+    version: int
 
 
 class Told(Enum):
@@ -62,7 +73,7 @@ class Writer:
 
     def check(self, table: psycopg.Connection) -> None:
         """Compare what was told with what is there."""
-        with table.cursor(row_factory=namedtuple_row) as cursor:
+        with table.cursor(row_factory=class_row(Row)) as cursor:
             rows = cursor.execute(TASKS, (f"{self._name} %",)).fetchall()
         times = Counter(row.title for row in rows)
         by_id = {row.id: row for row in rows}
@@ -180,8 +191,10 @@ def writing(writers: Sequence[Writer]) -> Iterator[None]:
             yield
             healed = monotonic()
             assert until(
-                lambda: any(each.done() for each in work)
-                or all(writer.last_success > healed for writer in writers),
+                lambda: (
+                    any(each.done() for each in work)
+                    or all(writer.last_success > healed for writer in writers)
+                ),
                 3 * LONGEST,
             )
         finally:

@@ -9,6 +9,7 @@ from threading import Lock, Thread
 from psycopg.conninfo import conninfo_to_dict
 
 CHUNK = 64 * 1024
+TERMINATE = b"X\0\0\0\4"
 READY = b"Z\0\0\0\5I"  # ReadyForQuery, in no transaction
 
 
@@ -31,7 +32,7 @@ class Proxy:
 
     def __init__(self, url: str, listener: socket.socket) -> None:
         parts = conninfo_to_dict(url)
-        self._upstream = str(parts["host"]), int(parts["port"])
+        self._upstream = str(parts["host"]), str(parts["port"])
         self.url = f"postgresql://{parts['user']}@127.0.0.1:{_port(listener)}/{parts['dbname']}"
         self._listener = listener
         self._lock = Lock()
@@ -39,7 +40,7 @@ class Proxy:
         self._lost: list[bytes] = []
         self.closed = self.curt = self.mute = False
         self.turns = 0
-        self.sent = b""
+        self.sent = bytearray()
 
     def accept(self) -> None:
         """Serve until the listener is closed."""
@@ -62,7 +63,7 @@ class Proxy:
                 _shut(link.server)
 
     def lose_answer(self, statement: bytes) -> None:
-        """Break the connection over which this is sent next, when its answer is there: once a call."""
+        """Break the connection over which this is sent next, as soon as it is answered: once."""
         with self._lock:
             self._lost.append(statement)
 
@@ -112,6 +113,8 @@ class Proxy:
 
     def _hear(self, link: Link, data: bytes) -> bool:
         """Count what the client says; whether the answer to it is to be lost."""
+        if data == TERMINATE:
+            return False
         with self._lock:
             self.turns += link.answered
             link.answered = False

@@ -1,4 +1,4 @@
-"""A PgBouncer before a Postgres, as Neon has it: in transaction mode, with few server connections."""
+"""A PgBouncer before a Postgres, as Neon has it: in transaction mode, with a small pool."""
 
 import os
 import shutil

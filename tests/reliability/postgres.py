@@ -68,14 +68,16 @@ class Postgres:
     def backends(self) -> list[int]:
         """The process ids of the server's children."""
         pid = self._server.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
 
     def terminate(self, admin: psycopg.Connection) -> None:
-        """End every other connection to the administrator's database, and wait until they are gone."""
+        """End all other connections to the administrator's database, and wait for it."""
         admin.execute(TERMINATE)
 
     def kill_backend(self, database: str) -> None:
-        """Kill the process of one connection, so that Postgres takes all others down and recovers."""
+        """Kill the process of one connection: Postgres takes all others down and recovers."""
         with self.admin() as admin:
             [(process,)] = admin.execute(ONE_BACKEND, (database,)).fetchall()
         os.kill(process, signal.SIGKILL)

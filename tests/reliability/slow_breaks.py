@@ -1,4 +1,4 @@
-"""The network, or a server behind it, goes away in the middle: what was sent is not sent blindly."""
+"""The network, or a server behind it, goes away in the middle: nothing is sent twice blindly."""
 
 import os
 import signal
@@ -81,7 +81,7 @@ def company_behind(net: Proxy, tokens: Issuer) -> Iterator[Company]:
 def staff(company_behind: Company, net: Proxy) -> Company:
     """They are well, and have tasks."""
     company_behind.prepare()
-    net.sent = b""
+    net.sent.clear()
     return company_behind
 
 
@@ -241,15 +241,18 @@ class TestBackendThatIsTerminatedWhileItWaitsForALock:
     ) -> None:
         waiting = (UPDATE, TOGGLE, FLIP, DELETE)
         before = rows(table)
-        with postgres.admin(database) as holder, ThreadPoolExecutor(1) as thread:
-            with holder.transaction():
-                holder.execute("SELECT FROM tasks FOR UPDATE")
-                answers = thread.submit(staff.ask, *waiting)
-                assert until(lambda: len(table.execute(LOCK_WAITERS).fetchall()) == len(waiting))
-                for (process,) in table.execute(LOCK_WAITERS).fetchall():
-                    table.execute("SELECT pg_terminate_backend(%s)", [process])
-                for answer in answers.result().values():
-                    unavailable(answer)
+        with (
+            postgres.admin(database) as holder,
+            ThreadPoolExecutor(1) as thread,
+            holder.transaction(),
+        ):
+            holder.execute("SELECT FROM tasks FOR UPDATE")
+            answers = thread.submit(staff.ask, *waiting)
+            assert until(lambda: len(table.execute(LOCK_WAITERS).fetchall()) == len(waiting))
+            for (process,) in table.execute(LOCK_WAITERS).fetchall():
+                table.execute("SELECT pg_terminate_backend(%s)", [process])
+            for answer in answers.result().values():
+                unavailable(answer)
         assert rows(table) == before
         well(staff.ask(*waiting))
 
@@ -289,5 +292,3 @@ class TestAddressesThatDoNotAnswer:
             with users(tokens, 1, url) as [user]:
                 assert until(lambda: user.list().status_code == 200)
                 assert tasks(user.list()) == []
-
-

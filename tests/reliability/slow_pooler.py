@@ -83,7 +83,10 @@ class TestAllClientsOnOneServerConnection:
     def test_never_see_or_touch_what_is_another_users(
         self, postgres: Postgres, database: str, tokens: Issuer, note: Note
     ) -> None:
-        with pgbouncer(postgres, size=1) as pooler, strangers(tokens, pooler, database) as everybody:
+        with (
+            pgbouncer(postgres, size=1) as pooler,
+            strangers(tokens, pooler, database) as everybody,
+        ):
             own = dict(zip(everybody, together(keep_to_oneself, everybody), strict=True))
             for user, ids in own.items():
                 others = set().union(*own.values()) - ids
@@ -173,5 +176,3 @@ def occupied(pooler: PgBouncer, database: str) -> Iterator[None]:
             other = held.enter_context(psycopg.connect(pooler.url(database)))
             other.execute("SELECT")
         yield
-
-

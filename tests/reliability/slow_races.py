@@ -235,7 +235,9 @@ class TestUpdatesAgainstDeletes:
         deletes, updates = statuses(answers[::2]), statuses(answers[1::2])
         assert deletes == {204: 1, 404: CROWD // 2 - 1}
         assert updates.keys() <= {200, 404}
-        versions = sorted(task(each)["version"] for each in answers[1::2] if each.status_code == 200)
+        versions = sorted(
+            task(each)["version"] for each in answers[1::2] if each.status_code == 200
+        )
         assert versions == list(range(2, updates[200] + 2))
         problem(crowd.one.get(task_id), 404)
         note(f"1 of {CROWD // 2} deletes, {updates[200]} updates before it")

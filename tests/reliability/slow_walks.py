@@ -45,7 +45,9 @@ class Walk:
     def pages(self) -> Iterator[list[dict[str, Any]]]:
         """The pages, each behind the link of the one before."""
         query = {"sort": self.order, "limit": self.limit}
-        answer = self.walker.list(**query | ({"completed": self.completed} if self.completed else {}))
+        answer = self.walker.list(
+            **query | ({"completed": self.completed} if self.completed else {})
+        )
         yield tasks(answer)
         while following := answer.links.get("next"):
             headers = {"Authorization": f"Bearer {self.walker.token}"}
@@ -71,13 +73,15 @@ class Disturber:
 
     def __init__(self, user: User, victims: Sequence[int], number: int) -> None:
         self._user, self._victims = user, list(victims)
-        self._random = random.Random(number)  # noqa: S311
+        self._random = random.Random(number)
         self.changes = 0
 
     def disturb(self, enough: Event) -> None:
         while not enough.is_set():
             title = self._random.choice("amz")
-            created = task(self._user.create(title=title, completed=self._random.random() < 0.5), 201)
+            created = task(
+                self._user.create(title=title, completed=self._random.random() < 0.5), 201
+            )
             self._victims.append(created["id"])
             victim = self._victims.pop(self._random.randrange(len(self._victims)))
             no_content(self._user.delete(victim))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx2
 
-from local.gateway import GatewayTransport
+from local.gateway import Gateway, GatewayTransport
 from local.issuer import Issuer
 from tests.conftest import User
 from tests.functions.support import (
@@ -64,7 +64,10 @@ Answers = dict[str, httpx2.Response]
 
 
 class Timed(GatewayTransport):
-    """Measures how long an answer takes."""
+    """Measures how long an answer of an environment takes."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(cast("Gateway", environment))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         started = monotonic()
@@ -117,7 +120,6 @@ class Company:
 
         names = (operation.name for operation in asked)
         return dict(zip(names, together(ask, asked), strict=True))
-
 
     def ask_of_nothing(self, *operations: Operation) -> Answers:
         """What operations answer where there is no task."""

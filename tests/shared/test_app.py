@@ -5,11 +5,26 @@ from typing import Any
 
 import pytest
 from fastapi import Request
+from sqlalchemy.pool import QueuePool
 from sqlmodel import SQLModel
 
 from local.gateway import Context
+from local.issuer import NAME
 from shared.app import create_app, lambda_handler
-from tests.functions.support import MARKER, MAX_BODY
+from shared.database import engine
+from shared.keyset import KeySet
+from shared.settings import ConfigurationError
+from shared.tokens import Verifier
+from tests.conftest import User
+from tests.functions.support import (
+    MARKER,
+    MAX_BODY,
+    Operation,
+    another_database,
+    each_operation,
+    forget_database,
+    problem,
+)
 
 
 class Thing(SQLModel):
@@ -78,9 +93,51 @@ class TestPrivateApp:
             assert answer(handler, method, body="{")["statusCode"] == 401
 
 
+class TestLambdaFunction:
+    def test_has_a_connection_before_its_first_request(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "things")
+        forget_database()
+        lambda_handler(create_app(public=True))
+        pool = engine().pool
+        assert isinstance(pool, QueuePool)
+        assert pool.checkedin() == 1
+
+    def test_does_not_start_where_the_configuration_is_wrong(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "things")
+        with another_database("mysql://nothing"):
+            with pytest.raises(ConfigurationError, match=r"^DATABASE_URL must start with"):
+                lambda_handler(create_app(public=True))
+
+
+class TestKeySet:
+    @each_operation
+    def test_that_cannot_be_reached_is_a_503(
+        self, alice: User, operation: Operation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        verifier = Verifier(KeySet("http://127.0.0.1:1/jwks"), issuer=NAME, audience=NAME)
+        monkeypatch.setattr("shared.auth.verifier", lambda: verifier)
+        answer = operation.ask(alice)
+        assert "Nothing was written" in problem(answer, 503)["detail"]
+        assert int(answer.headers["retry-after"]) >= 1
+        assert alice.api.get("/health").status_code == 200
+        monkeypatch.undo()
+        assert alice.list().json() == []
+
+    def test_that_cannot_be_reached_is_no_matter_to_who_has_no_token(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        verifier = Verifier(KeySet("http://127.0.0.1:1/jwks"), issuer=NAME, audience=NAME)
+        monkeypatch.setattr("shared.auth.verifier", lambda: verifier)
+        problem(alice.api.get(alice.path), 401)
+
+
 class TestDefect:
     @pytest.mark.parametrize("public", [True, False])
-    def test_is_a_500_that_says_nothing(self, public: bool, alice: Any) -> None:
+    def test_is_a_500_that_says_nothing(self, public: bool, alice: User) -> None:
         app = create_app(public=public)
 
         @app.get("/things")

@@ -32,6 +32,7 @@ from tests.functions.support import (
     admin,
     alembic,
     another_database,
+    current_url,
     each_operation,
     no_content,
     problem,
@@ -109,30 +110,35 @@ class TestUnreachable:
             database.connect()
             unavailable(LIST.ask(alice))
 
+    @pytest.mark.parametrize("there", [True, False], ids=["there", "not there"])
     def test_leaves_no_connection_that_is_made_too_late(
-        self, alice: User, monkeypatch: pytest.MonkeyPatch
+        self, alice: User, monkeypatch: pytest.MonkeyPatch, there: bool
     ) -> None:
-        opened, go_on = threading.Event(), threading.Event()
+        too_late, tried = threading.Event(), threading.Event()
         log_in = database._log_in  # noqa: SLF001 (delayed, not replaced)
         made: list[database.Connection] = []
 
         def late() -> database.Connection:
-            assert go_on.wait(10)
-            made.append(log_in())
-            opened.set()
+            assert too_late.wait(10)
+            try:
+                made.append(log_in())
+            finally:
+                tried.set()
             return made[0]
 
-        database.disconnect()
-        with monkeypatch.context() as patch:
-            patch.setattr(database, "_log_in", late)
-            patch.setattr(database, "CONNECT_SECONDS", 0.01)
+        url = current_url() if there else "postgresql://api@127.0.0.1:1/tasks"
+        with another_database(url):
+            monkeypatch.setattr(database, "_log_in", late)
+            monkeypatch.setattr(database, "CONNECT_SECONDS", 0.01)
             unavailable(LIST.ask(alice))
-            go_on.set()
-            assert opened.wait(10)
+            too_late.set()
+            assert tried.wait(10)
+            monkeypatch.undo()
         assert tasks(LIST.ask(alice)) == []
         deadline = monotonic() + 10
-        while not made[0].closed:
+        while not all(connection.closed for connection in made):
             assert monotonic() < deadline
+        assert len(made) == there
 
 
 class TestIdleConnection:
@@ -323,7 +329,7 @@ class TestLinkedUsers:
             with admin(name, "owner") as connection:
                 connection.execute('create table "user" (id text primary key)')
                 connection.execute('insert into "user" values (%s)', [alice.subject])
-            alembic(database_url(name, "owner"), "-n", "link_users", "upgrade", "head")
+            alembic(database_url(name, "owner"), "upgrade", "head", section="link_users")
             with another_database(database_url(name, "api")):
                 yield
 

@@ -1,0 +1,166 @@
+"""`make sam-local`: the built functions in Lambda's containers, behind `sam local start-api`.
+
+They reach a Postgres and an issuer that run here, at the address of Docker's bridge. What the
+environment names, a database or an issuer of tokens, is used instead; containers have to reach it.
+"""
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from ipaddress import ip_network
+from threading import Thread
+from urllib.parse import quote, urlsplit
+
+from local.dev import DATABASES, ISSUERS, is_set, say
+from local.issuer import Issuer, serving
+from local.postgres import PostgresError, running
+from local.state import DEMO_USER, ROOT, STATE, development_issuer
+
+SAM = ROOT / ".local/sam/bin/sam"
+FOLDER = STATE / "sam-local"
+ENVIRONMENT = FOLDER / "environment.json"  # samconfig.toml names it, too
+PORT = 3000  # and this
+LOOPBACK = "127.0.0.1"
+HOST = "host.docker.internal"  # what containers call this machine
+ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
+VARIABLES = (
+    *("DATABASE_URL", "DATABASE_SECRET_ARN"),
+    *("BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"),
+)
+DIE_WITH_PARENT = ("setpriv", "--pdeathsig=TERM")
+
+
+def docker(*arguments: str) -> str | None:
+    """The output of a docker command, where it succeeds."""
+    command = [shutil.which("docker") or "docker", *arguments]
+    try:
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def bridge() -> str:
+    """The address of this machine where containers find it. Exits where there is no Docker.
+
+    Docker Desktop runs containers in a machine of its own, and leads them to our loopback.
+    """
+    config = docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}")
+    if config is None:
+        sys.exit("Docker does not answer (docker info says why), and sam local runs containers.")
+    [network] = json.loads(config)
+    address = network.get("Gateway") or str(next(ip_network(network["Subnet"]).hosts()))
+    try:
+        socket.create_server((address, 0)).close()
+    except OSError:
+        return LOOPBACK
+    return str(address)
+
+
+def set_up_database(held: ExitStack, address: str) -> None:
+    """Start Postgres and bring it up to date, unless the environment names a database."""
+    if is_set(*DATABASES):
+        say("Database: the environment's, as it is")
+        return
+    say("Database: embedded Postgres, its data in .local/sam-local/postgres")
+    server = held.enter_context(running(FOLDER / "postgres", listen=address))
+    alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    here = {"DATABASE_URL": server.database_url(), "MIGRATION_DATABASE_URL": ""}
+    subprocess.run(alembic, cwd=ROOT, env=os.environ | here, check=True)
+    os.environ["DATABASE_URL"] = server.database_url(host=HOST)
+
+
+def set_up_issuer(held: ExitStack, address: str) -> Issuer | None:
+    """Start the development issuer, unless the environment names another."""
+    if is_set(*ISSUERS):
+        say("Tokens:   from the environment's issuer")
+        return None
+    say("Tokens:   from the development issuer (make token USER=bob)")
+    issuer = development_issuer()
+    url = urlsplit(held.enter_context(serving(issuer, address)))
+    os.environ["JWKS_URL"] = url._replace(netloc=f"{HOST}:{url.port}").geturl()
+    os.environ.update(JWT_ISSUER=issuer.name, JWT_AUDIENCE=issuer.audience)
+    return issuer
+
+
+def sam(*command: str) -> list[str]:
+    """A command of the SAM CLI, for this machine."""
+    origins = os.environ.get("ALLOWED_ORIGINS") or "http://localhost:3000"
+    overrides = [f"Architecture={ARCHITECTURE}", f"AllowedOrigins={origins}"]
+    return [str(SAM), *command, "--config-env", "local", "--parameter-overrides", *overrides]
+
+
+def welcome(issuer: Issuer) -> str:
+    """A request that works."""
+    token = issuer.token(DEMO_USER)
+    request = [
+        *("curl", "-i", f"http://{LOOPBACK}:{PORT}/api/{quote(DEMO_USER)}/tasks"),
+        *("-H", f"Authorization: Bearer {token}"),
+        *("-H", "Content-Type: application/json"),
+        *("-d", '{"title": "Buy milk"}'),
+    ]
+    return f"\nToken of {DEMO_USER}:\n{token}\n\nTry:\n{shlex.join(request)}\n"
+
+
+def say_when_ready(text: str) -> None:
+    """Wait until the gateway listens."""
+    while True:
+        try:
+            socket.create_connection((LOOPBACK, PORT), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            say(text)
+            return
+
+
+def serve() -> int:
+    """Run the gateway until it ends, or is told to; it removes its containers."""
+    pull = ["--skip-pull-image"] if docker("image", "inspect", IMAGE) is not None else []
+    die_with_parent = DIE_WITH_PARENT if shutil.which(DIE_WITH_PARENT[0]) else ()
+    gateway = subprocess.Popen(
+        [*die_with_parent, *sam("local", "start-api"), *pull],
+        cwd=ROOT,
+        start_new_session=True,  # Ctrl-C is for us, who tell it once
+    )
+    try:
+        return gateway.wait()
+    finally:
+        gateway.terminate()
+        gateway.wait()
+
+
+def main() -> None:
+    """Run until Ctrl-C."""
+    address = bridge()
+    subprocess.run(sam("build"), cwd=ROOT, check=True)
+    with ExitStack() as held:
+        set_up_database(held, address)
+        issuer = set_up_issuer(held, address)
+        variables = {name: os.environ.get(name, "") for name in VARIABLES}
+        ENVIRONMENT.touch(mode=0o600)  # the URL of a database may have a password in it
+        ENVIRONMENT.write_text(json.dumps({"Parameters": variables}))
+        if issuer:
+            Thread(target=say_when_ready, args=(welcome(issuer),), daemon=True).start()
+        sys.exit(serve())
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except PostgresError as error:
+        sys.exit(str(error))
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # it has said why

@@ -1,0 +1,33 @@
+"""The budget of time: each limit fits into the next, up to the gateway's."""
+
+import re
+
+from local.gateway import TEMPLATE
+from shared import database, keyset
+
+CONTRACT = 10  # seconds to a 503
+GATEWAY = 30  # seconds after which an HTTP API gives up on its function
+
+LIMITS = re.findall(r"\bTimeout: (\d+)", TEMPLATE.read_text())
+
+
+class TestBudget:
+    def test_lets_a_lock_be_given_up_before_the_first_try_is(self) -> None:
+        assert database.LOCK_SECONDS < database.FIRST_TRY_SECONDS
+
+    def test_leaves_room_for_a_second_try_behind_the_first(self) -> None:
+        assert database.FIRST_TRY_SECONDS + database.STATEMENT_SECONDS <= database.REQUEST_SECONDS
+        assert database.FIRST_TRY_SECONDS + database.CONNECT_SECONDS < database.REQUEST_SECONDS
+
+    def test_leaves_room_for_a_statement_behind_a_slow_connection(self) -> None:
+        assert database.CONNECT_SECONDS + database.STATEMENT_SECONDS <= database.REQUEST_SECONDS
+
+    def test_leaves_room_for_a_second_address(self) -> None:
+        assert database.ADDRESS_SECONDS < database.CONNECT_SECONDS
+
+    def test_keeps_the_promise_with_the_key_set_included(self) -> None:
+        assert keyset.DEADLINE + database.REQUEST_SECONDS <= CONTRACT
+
+    def test_ends_before_the_function_does_and_that_before_the_gateway(self) -> None:
+        assert LIMITS
+        assert all(CONTRACT < int(limit) < GATEWAY for limit in LIMITS)
