@@ -1,6 +1,6 @@
 """Fill a folder with what one function deploys: functions/, shared/ and the locked dependencies.
 
-    python3.13 bundle/build.py arm64 FOLDER
+    bundle/python bundle/build.py arm64 FOLDER
 
 `sam build` calls this for each function. Lambda's file system is read-only, so that what is not
 compiled here is compiled again in every cold start; it takes the Python of the target. All

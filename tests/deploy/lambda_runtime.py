@@ -33,7 +33,7 @@ STOPPED_WITHIN = 10.0
 @cache
 def python() -> str:
     """Lambda's Python itself, not a shim that needs its environment to find it."""
-    command = ["python3.13", "-c", "import sys; print(sys.executable)"]
+    command = [str(ROOT / "bundle/python"), "-c", "import sys; print(sys.executable)"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 

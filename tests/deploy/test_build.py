@@ -113,4 +113,4 @@ class TestBuild:
         broken.chmod(0o755)
         built = build(prepared, PATH=f"{tmp_path}:{os.environ['PATH']}")
         assert not built.succeeded
-        assert built.output.count("This needs a python3.13 with pip") == 1
+        assert built.output.count("This needs Python 3.13 with pip") == 1

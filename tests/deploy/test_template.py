@@ -83,13 +83,11 @@ class TestTemplate:
         url = any_stage.template["Outputs"]["Url"]["Value"]["Fn::Sub"]
         assert url == "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
 
-    def test_refuses_a_stage_that_is_not_connected(self) -> None:
-        rule = stack().template["Rules"]["EveryStageIsConnected"]
+    def test_refuses_to_deploy_without_an_issuer(self) -> None:
+        rule = stack().template["Rules"]["TokensHaveAnIssuer"]
         assert "RuleCondition" not in rule
-        assert [item["Assert"] for item in rule["Assertions"]] == [
-            {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]}
-            for name in ("BetterAuthUrl", "DatabaseSecretArn")
-        ]
+        given = {"Fn::Not": [{"Fn::Equals": [{"Ref": "BetterAuthUrl"}, ""]}]}
+        assert [item["Assert"] for item in rule["Assertions"]] == [given]
 
     def test_refuses_production_without_a_frontend_of_its_own(self) -> None:
         rule = stack().template["Rules"]["ProductionHasFrontends"]

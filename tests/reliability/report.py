@@ -13,7 +13,7 @@ import pytest
 from local.state import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
-MARKS = re.compile(r"(<!-- figures -->\n).*(\n<!-- /figures -->)", re.DOTALL)
+MARKS = re.compile(r"(<!-- figures -->\n).*(<!-- /figures -->)", re.DOTALL)
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 passed: dict[str, str] = {}
@@ -33,7 +33,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the page, in the process that has all results."""
     if not hasattr(session.config, "workerinput") and passed:
         page = PAGE.read_text()
-        PAGE.write_text(MARKS.sub(lambda marks: f"{marks[1]}{figures()}{marks[2]}", page))
+        PAGE.write_text(MARKS.sub(lambda marks: f"{marks[1]}{figures()}\n{marks[2]}", page))
 
 
 def figures() -> str:
