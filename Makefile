@@ -8,7 +8,7 @@ override USER = demo
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help dev token migrate link-users test check format smoke lock clean
+.PHONY: help dev token migrate link-users test check format smoke mutants lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ format: .venv/installed ## Format the code
 
 smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=https://… for a preflight
 	@URL="$(URL)" TOKEN="$(TOKEN)" ORIGIN="$(ORIGIN)" $(RUN) local.smoke
+
+mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests must notice (half an hour)
+	$(RUN) tests.mutants
 
 lock: .venv/installed ## Lock the versions of requirements*.in
 	$(RUN) pip install --disable-pip-version-check -q uv

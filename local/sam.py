@@ -27,7 +27,6 @@ from local.state import DEMO_USER, ROOT, STATE, development_issuer
 SAM = ROOT / ".local/sam/bin/sam"
 FOLDER = STATE / "sam-local"
 ENVIRONMENT = FOLDER / "environment.json"  # samconfig.toml names it, too
-PORT = 3000  # and this
 LOOPBACK = "127.0.0.1"
 HOST = "host.docker.internal"  # what containers call this machine
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -92,6 +91,18 @@ def set_up_issuer(held: ExitStack, address: str) -> Issuer | None:
     return issuer
 
 
+def free_port() -> int:
+    """The port to serve on. Exits where PORT is no port, or taken."""
+    given = os.environ.get("PORT") or "3000"
+    try:
+        with socket.create_server((LOOPBACK, int(given))):
+            return int(given)
+    except (ValueError, OverflowError):
+        sys.exit("PORT must be a number from 1 to 65535")
+    except OSError as error:
+        sys.exit(f"Port {given} cannot be had ({error.strerror}); PORT=3001 takes another")
+
+
 def sam(*command: str) -> list[str]:
     """A command of the SAM CLI, for this machine."""
     origins = os.environ.get("ALLOWED_ORIGINS") or "http://localhost:3000"
@@ -99,11 +110,11 @@ def sam(*command: str) -> list[str]:
     return [str(SAM), *command, "--config-env", "local", "--parameter-overrides", *overrides]
 
 
-def welcome(issuer: Issuer) -> str:
+def welcome(issuer: Issuer, port: int) -> str:
     """A request that works."""
     token = issuer.token(DEMO_USER)
     request = [
-        *("curl", "-i", f"http://{LOOPBACK}:{PORT}/api/{quote(DEMO_USER)}/tasks"),
+        *("curl", "-i", f"http://{LOOPBACK}:{port}/api/{quote(DEMO_USER)}/tasks"),
         *("-H", f"Authorization: Bearer {token}"),
         *("-H", "Content-Type: application/json"),
         *("-d", '{"title": "Buy milk"}'),
@@ -111,11 +122,11 @@ def welcome(issuer: Issuer) -> str:
     return f"\nToken of {DEMO_USER}:\n{token}\n\nTry:\n{shlex.join(request)}\n"
 
 
-def say_when_ready(text: str) -> None:
+def say_when_ready(port: int, text: str) -> None:
     """Wait until the gateway listens."""
     while True:
         try:
-            socket.create_connection((LOOPBACK, PORT), 1).close()
+            socket.create_connection((LOOPBACK, port), 1).close()
         except OSError:
             time.sleep(0.1)
         else:
@@ -123,12 +134,12 @@ def say_when_ready(text: str) -> None:
             return
 
 
-def serve() -> int:
+def serve(port: int) -> int:
     """Run the gateway until it ends, or is told to; it removes its containers."""
     pull = ["--skip-pull-image"] if docker("image", "inspect", IMAGE) is not None else []
     die_with_parent = DIE_WITH_PARENT if shutil.which(DIE_WITH_PARENT[0]) else ()
     gateway = subprocess.Popen(
-        [*die_with_parent, *sam("local", "start-api"), *pull],
+        [*die_with_parent, *sam("local", "start-api"), "--port", str(port), *pull],
         cwd=ROOT,
         start_new_session=True,  # Ctrl-C is for us, who tell it once
     )
@@ -141,7 +152,7 @@ def serve() -> int:
 
 def main() -> None:
     """Run until Ctrl-C."""
-    address = bridge()
+    address, port = bridge(), free_port()
     subprocess.run(sam("build"), cwd=ROOT, check=True)
     with ExitStack() as held:
         set_up_database(held, address)
@@ -150,8 +161,9 @@ def main() -> None:
         ENVIRONMENT.touch(mode=0o600)  # the URL of a database may have a password in it
         ENVIRONMENT.write_text(json.dumps({"Parameters": variables}))
         if issuer:
-            Thread(target=say_when_ready, args=(welcome(issuer),), daemon=True).start()
-        sys.exit(serve())
+            ready = (port, welcome(issuer, port))
+            Thread(target=say_when_ready, args=ready, daemon=True).start()
+        sys.exit(serve(port))
 
 
 if __name__ == "__main__":

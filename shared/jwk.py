@@ -22,7 +22,7 @@ ALGORITHMS: Mapping[str, tuple[str, str | None]] = {
 }
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(f"tasks.{__name__}")  # below the service's, whose lines are JSON
 
 
 class Key(NamedTuple):

@@ -28,7 +28,7 @@ LONGEST_PAUSE = 60  # a mistaken Retry-After must not lock new keys out for a da
 DEADLINE = 2  # seconds for a whole fetch; within one, nothing freezes unnoticed
 MAX_BYTES = 256 * 1024  # some hundred RSA keys
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(f"tasks.{__name__}")  # below the service's, whose lines are JSON
 
 
 class KeySet:
@@ -146,7 +146,9 @@ def _warn(reason: str) -> None:
 class _StatusError(Exception):
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
-        self.retry_after = response.headers.get("Retry-After", "")
+        headers = response.headers
+        # Better Auth's own rate limiter writes it with an X.
+        self.retry_after = headers.get("Retry-After") or headers.get("X-Retry-After") or ""
 
 
 def _get(url: str) -> bytes:

@@ -175,6 +175,20 @@ def test_one_audience_of_several_is_enough(api: httpx2.Client, trusting: Trustin
         assert user_of(server, api).list().status_code == 200
 
 
+def test_an_issuer_that_limits_requests_is_left_alone_as_long_as_it_says(
+    api: httpx2.Client, trusting: Trusting
+) -> None:
+    with running(rate_limit=True) as server:
+        user = user_of(server, api)
+        while (answer := httpx2.get(server.jwks_url)).status_code != 429:
+            pass
+        trusting(server)
+        refused = user.list()
+    assert refused.status_code == 503
+    asked = int(answer.headers["X-Retry-After"])
+    assert asked - 2 <= int(refused.headers["Retry-After"]) <= asked
+
+
 def test_the_key_set_is_fetched_once_for_many_requests(
     api: httpx2.Client, trusting: Trusting
 ) -> None:

@@ -1,4 +1,7 @@
-"""The API of the tests that stand here: the built functions behind the gateway."""
+"""The API of the tests that stand here: the built functions behind the gateway.
+
+`make test-artifact` builds them and asks for these tests; a run that does not ask goes without.
+"""
 
 from collections.abc import Iterator
 
@@ -8,6 +11,19 @@ import pytest
 from tests.deploy.lambda_runtime import Functions, deployed
 
 Deployed = tuple[Functions, httpx2.Client]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of these tests."""
+    config.addinivalue_line("markers", "artifact: needs what `make test-artifact` builds")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave them out unless `-m artifact` asks for them."""
+    if "artifact" not in config.option.markexpr:
+        here = [item for item in items if item.get_closest_marker("artifact")]
+        config.hook.pytest_deselected(items=here)
+        items[:] = [item for item in items if item not in here]
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,10 @@ from sqlmodel import SQLModel
 from local.gateway import Context
 from local.issuer import NAME
 from shared.app import create_app, lambda_handler
+from shared.auth import bearer_token
 from shared.database import engine
 from shared.keyset import KeySet
+from shared.problems import Unauthorized
 from shared.settings import ConfigurationError
 from shared.tokens import Verifier
 from tests.conftest import User
@@ -91,6 +93,13 @@ class TestPrivateApp:
         handler = lambda_handler(create_app())
         for method in ("GET", "POST", "odd"):
             assert answer(handler, method, body="{")["statusCode"] == 401
+
+    def test_takes_exactly_one_authorization_header(self) -> None:
+        credentials = (b"authorization", b"Bearer token")
+        scope: dict[str, Any] = {"type": "http", "headers": [credentials]}
+        assert bearer_token(Request(scope)) == "token"
+        with pytest.raises(Unauthorized):
+            bearer_token(Request(scope | {"headers": [credentials, credentials]}))
 
 
 class TestLambdaFunction:

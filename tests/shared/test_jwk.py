@@ -250,7 +250,7 @@ class TestProperties:
     MEMBERS = st.sampled_from(["kty", "crv", "alg", "kid", "use", "key_ops", "x", "y", "n", "e"])
 
     @given(st.sampled_from(key_set()), st.dictionaries(MEMBERS, JSON))
-    @settings(deadline=None, max_examples=300)
+    @settings(deadline=None)
     def test_no_key_makes_another_one_unusable(
         self, jwk: dict[str, Any], changes: dict[str, Any]
     ) -> None:

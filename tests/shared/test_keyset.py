@@ -239,7 +239,7 @@ class TestOutage:
         assert time.monotonic() - started < PATIENCE
         settle()  # the fetch ends, however long the issuer would go on
         [record] = caplog.records
-        assert (record.levelno, record.name) == (logging.WARNING, "shared.keyset")
+        assert (record.levelno, record.name) == (logging.WARNING, "tasks.shared.keyset")
         assert record.getMessage() == "The key set could not be fetched."
         assert issuer.requests == (0 if fault == "down" else 1)
 

@@ -88,6 +88,12 @@ def test_a_refused_token_is_logged_and_counted_with_its_reason(
     assert refused["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service", "reason"]]
 
 
+def test_what_is_wrong_with_the_key_set_is_a_line_too(lines: Lines) -> None:
+    logging.getLogger("tasks.shared.keyset").warning("not good", extra={"reason": "why"})
+    [line] = lines()
+    assert (line["level"], line["reason"]) == ("WARNING", "why")
+
+
 def test_business_events_are_counted_when_they_happen(alice: User, metrics: Lines) -> None:
     task_id = alice.create({"Idempotency-Key": "once"}).json()["id"]
     alice.create({"Idempotency-Key": "once"})

@@ -120,10 +120,9 @@ class TestMatrix:
 
     def test_every_reason_and_detail_occurs(self, verify: Verifier) -> None:
         refusals = [
-            refusal(verify, case.build(mint(algorithm)))
-            for algorithm in ALGORITHMS
+            refusal(verify, case.build(mint()))
             for case in CASES
-            if algorithm in case.algorithms and not case.name.startswith("length")
+            if "EdDSA" in case.algorithms and not case.name.startswith("length")
         ]
         refusals.append(refusal(verify, "x" * (MAX_LENGTH + 1)))
         seen: dict[str, set[str]] = {}
