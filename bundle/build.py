@@ -8,6 +8,8 @@ functions deploy the same. The dependencies, made once and again when their lock
 changed, are byte code alone: with sources they would weigh a third more.
 """
 
+# ruff: noqa: INP001, T201 (a script)
+
 import compileall
 import fcntl
 import os

@@ -69,8 +69,8 @@ def load_issuer(path: Path, name: str = NAME, audience: str = NAME) -> Issuer:
 
 
 @contextmanager
-def serving(issuer: Issuer) -> Iterator[str]:
-    """Publish the key set on a free port of loopback; yields its URL."""
+def serving(issuer: Issuer, address: str = "127.0.0.1") -> Iterator[str]:
+    """Publish the key set on a free port of loopback, or of another address; yields its URL."""
     body = json.dumps(issuer.key_set).encode()
 
     class KeySetHandler(BaseHTTPRequestHandler):
@@ -84,7 +84,7 @@ def serving(issuer: Issuer) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing: the API's own log is what a developer reads."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), KeySetHandler) as server:
+    with ThreadingHTTPServer((address, 0), KeySetHandler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/api/auth/jwks"
+        yield f"http://{address}:{server.server_port}/api/auth/jwks"
         server.shutdown()

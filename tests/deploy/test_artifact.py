@@ -74,7 +74,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def locked() -> set[str]:
     """The names in the lock, spelled as the folders of their metadata."""
-    names = re.findall(r"^([\w.-]+)(?:\[.+\])?==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    names = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     return {name.lower().replace("-", "_") for name in names} - {"tzdata"}  # for Windows
 
 

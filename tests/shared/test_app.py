@@ -117,9 +117,11 @@ class TestLambdaFunction:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "things")
-        with another_database("mysql://nothing"):
-            with pytest.raises(ConfigurationError, match=r"^DATABASE_URL must start with"):
-                lambda_handler(create_app(public=True))
+        with (
+            another_database("mysql://nothing"),
+            pytest.raises(ConfigurationError, match=r"^DATABASE_URL must start with"),
+        ):
+            lambda_handler(create_app(public=True))
 
 
 class TestKeySet:
