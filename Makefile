@@ -1,6 +1,10 @@
 # `make` lists what there is. Everything is installed into .venv and .local, nowhere else.
 PYTHON ?= python3
 RUN = .venv/bin/python -m
+ARCHITECTURE ?= arm64
+THIS_MACHINE = $(subst aarch64,arm64,$(shell uname -m))
+SAM = SAM_CLI_TELEMETRY=0 .local/sam/bin/sam
+SLOW = -p tests.reliability.report -o python_files="test_*.py slow_*.py" --dist loadfile
 
 # The shell sets USER, too; only `make token USER=…` means it.
 ifneq ($(origin USER),command line)
@@ -8,7 +12,8 @@ override USER = demo
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help dev token migrate link-users test check format smoke mutants lock clean
+.PHONY: help dev token migrate link-users test test-reliability fuzz build test-artifact sam-local
+.PHONY: check format smoke mutants lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,11 +40,39 @@ link-users: .venv/installed ## Let tasks go with their user of Better Auth's tab
 test: .venv/installed ## Run the tests, with 100 % branch coverage
 	$(RUN) pytest --cov --cov-report=term
 
-check: .venv/installed ## Lint, check types, compare the models with the migrations
+test-reliability: .venv/installed ## Break Postgres, PgBouncer and the network under load; writes docs/reliability.md
+	$(RUN) pytest $(SLOW) tests/reliability
+
+fuzz: .venv/installed ## Compare 10,000 generated requests with the OpenAPI document
+	$(RUN) tests.reliability.fuzz
+
+.local/sam/installed: .venv/installed requirements-deploy.txt
+	@echo "Installing the SAM CLI into .local/sam …" >&2
+	$(RUN) venv --clear .local/sam
+	.local/sam/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --no-deps -r requirements-deploy.txt >&2
+	@touch $@
+
+.local/lambda-runtime/installed: requirements-runtime.txt
+	rm -rf .local/lambda-runtime
+	bundle/python -m pip install --disable-pip-version-check --no-input --progress-bar off --target .local/lambda-runtime -r requirements-runtime.txt >&2
+	@touch $@
+
+build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64
+	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+test-artifact: .local/sam/installed .local/lambda-runtime/installed ## Build for this machine; drive every function in Lambda's runtime client
+	$(SAM) build --build-dir .local/artifact --parameter-overrides Architecture=$(THIS_MACHINE)
+	$(RUN) pytest tests/deploy -m artifact
+
+sam-local: .local/sam/installed ## Run the built functions in Lambda's containers; needs Docker
+	@SAM_CLI_TELEMETRY=0 $(RUN) local.sam
+
+check: .venv/installed .local/sam/installed ## Lint, check types, compare the models with the migrations
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(RUN) local.throwaway alembic check
+	$(SAM) validate --lint
 
 format: .venv/installed ## Format the code
 	$(RUN) ruff check --fix
@@ -53,7 +86,7 @@ mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests m
 
 lock: .venv/installed ## Lock the versions of requirements*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
-	for name in requirements requirements-dev; do \
+	for name in requirements requirements-dev requirements-deploy requirements-runtime; do \
 		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-annotate --no-header $$name.in -o $$name.txt; \
 	done

@@ -20,6 +20,28 @@ DESCRIPTION = "Tasks, each for its owner's eyes only. Errors are problems (RFC 9
 JSON_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 GENERATED_ERRORS = ("HTTPValidationError", "ValidationError")
 
+# What JSON Schema can say of the values that are accepted. White space is Unicode's; HTTP takes it
+# away around a header, so that none begins or ends with it.
+WHITE_SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+TEXT = r"^[^\x00]*$"
+TITLE = rf"^[^\x00]*[^\x00{WHITE_SPACE}][^\x00]*$"
+TAG = r'(W/)?"[!#-~]*"'
+TAGS = rf"^(\*|{TAG}([ \t]*,[ \t]*{TAG})*)$"
+PATTERNS = {
+    "If-Match": TAGS,
+    "If-None-Match": TAGS,
+    "Idempotency-Key": "^[!-~]([ -~]{0,253}[!-~])?$",
+    "cursor": "^[A-Za-z0-9_-]+$",
+}
+
+# What can be done with a task that an operation answers with; a task that was read may be changed
+# on condition that it is still the same.
+CHANGES = ("update_task", "toggle_task", "delete_task")
+LINKS = {
+    ("create_task", "201"): ("get_task", *CHANGES),
+    ("get_task", "200"): CHANGES,
+}
+
 Document = dict[str, Any]
 
 
@@ -43,16 +65,28 @@ def openapi() -> Document:
     for path in document["paths"].values():
         for operation in path.values():
             _complete(operation)
+    for name in ("TaskCreate", "TaskUpdate", "TaskPublic"):
+        _task_schema(schemas[name]["properties"])
     return document
+
+
+def _task_schema(members: Document) -> None:
+    """What no keyword of the models says of texts."""
+    members["title"]["pattern"] = TITLE
+    members["description"]["anyOf"][0]["pattern"] = TEXT
 
 
 def _complete(operation: Document) -> None:
     for parameter in operation.get("parameters", []):
-        _header_parameter(parameter)
+        _parameter(parameter)
+    for media_type in operation.get("requestBody", {}).get("content", {}).values():
+        media_type["schema"] = _without_null(media_type["schema"])
     answers = operation["responses"]
     answers.pop("422", None)
     for status, answer in answers.items():
         answer["headers"] = dict(_headers(operation, status))
+        if links := dict(_links(operation["operationId"], status)):
+            answer["links"] = links
     if operation["operationId"] == "get_task":
         answers["304"] = {"description": "Not modified.", "headers": {"ETag": _header("The tag.")}}
     for problem in _possible(operation):
@@ -61,11 +95,28 @@ def _complete(operation: Document) -> None:
         answer.setdefault("headers", {})["X-Request-Id"] = _header("The gateway's own id.")
 
 
-def _header_parameter(parameter: Document) -> None:
-    """Header names as they are written, and no null, which no header can be."""
+def _parameter(parameter: Document) -> None:
+    """Header names as they are written, and no null, which no parameter can be."""
+    schema = _without_null(parameter["schema"])
     if parameter["in"] == "header":
-        parameter["name"] = parameter["schema"].pop("title")
-        parameter["schema"] = {"type": "string"}
+        parameter["name"] = schema.pop("title")
+    if parameter["name"] in PATTERNS:
+        schema["pattern"] = PATTERNS[parameter["name"]]
+    parameter["schema"] = schema
+
+
+def _without_null(schema: Document) -> Document:
+    """A schema of what may be left out, but not be null."""
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    first, *_ = schema.get("anyOf", [{}])
+    return first if "$ref" in first else {**first, **rest}
+
+
+def _links(name: str, status: str) -> Iterator[tuple[str, Document]]:
+    for target in LINKS.get((name, status), ()):
+        task = {"user_id": "$response.body#/user_id", "id": "$response.body#/id"}
+        condition = {"If-Match": "$response.header.ETag"} if name == "get_task" else {}
+        yield target, {"operationId": target, "parameters": task | condition}
 
 
 def _headers(operation: Document, status: str) -> Iterator[tuple[str, Document]]:
@@ -74,13 +125,19 @@ def _headers(operation: Document, status: str) -> Iterator[tuple[str, Document]]
         yield "ETag", _header("The strong tag of the task's version.")
     if status == "201":
         yield "Location", _header("The path of the new task.")
-        yield "Idempotency-Replayed", _header("true, where this is the first answer again.")
+        yield (
+            "Idempotency-Replayed",
+            _header("true, where this is the first answer again.", required=False),
+        )
     if schema.get("schema", {}).get("type") == "array":
-        yield "Link", _header('The next page, with rel="next"; absent on the last one.')
+        yield (
+            "Link",
+            _header('The next page, with rel="next"; absent on the last one.', required=False),
+        )
 
 
-def _header(description: str) -> Document:
-    return {"description": description, "schema": {"type": "string"}}
+def _header(description: str, *, required: bool = True) -> Document:
+    return {"description": description, "required": required, "schema": {"type": "string"}}
 
 
 def _possible(operation: Document) -> Iterator[type[Problem]]:

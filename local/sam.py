@@ -19,7 +19,7 @@ from ipaddress import ip_network
 from threading import Thread
 from urllib.parse import quote, urlsplit
 
-from local.dev import DATABASES, ISSUERS, is_set, say
+from local.dev import DATABASES, is_set, say
 from local.issuer import Issuer, serving
 from local.postgres import PostgresError, running
 from local.state import DEMO_USER, ROOT, STATE, development_issuer
@@ -31,10 +31,8 @@ LOOPBACK = "127.0.0.1"
 HOST = "host.docker.internal"  # what containers call this machine
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
-VARIABLES = (
-    *("DATABASE_URL", "DATABASE_SECRET_ARN"),
-    *("BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"),
-)
+ISSUERS = ("BETTER_AUTH_URL", "JWKS_URL")  # the template has no shared secret
+VARIABLES = (*DATABASES, *ISSUERS, "JWT_ISSUER", "JWT_AUDIENCE")
 DIE_WITH_PARENT = ("setpriv", "--pdeathsig=TERM")
 
 

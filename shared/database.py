@@ -12,12 +12,13 @@ import select
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from time import monotonic, time
 from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.generators import send
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from sqlalchemy import Engine, Executable, Row, create_engine, event
@@ -45,7 +46,7 @@ IDLE_SECONDS = 300  # AWS forgets an idle connection after 350 s, and tells nobo
 # role has no privilege to walk past row-level security, which a Neon owner's login has.
 SCOPE = f"""
     select set_config('role', '{ROLE}', true),
-           set_config('app.user_id', %s, true),
+           set_config('app.user_id', $1, true),
            set_config('lock_timeout', '{LOCK_SECONDS}s', true),
            set_config('statement_timeout', '{STATEMENT_SECONDS}s', true)
 """
@@ -81,16 +82,22 @@ Rows = Sequence[Row[Any]]
 
 
 class Pipeline(psycopg.Pipeline):
-    """A pipeline that ends with its Sync.
+    """A pipeline that says everything at once, and ends with its Sync.
 
-    psycopg's sends a Flush behind it. Where that comes after the answer, a pooler takes it for the
-    start of the next transaction, and keeps a server for a client that is done.
+    psycopg's sends each statement by itself, and a Flush behind the Sync. Where that comes after
+    the answer, a pooler takes it for the start of the next transaction, and keeps a server for a
+    client that is done.
     """
+
+    def _communicate_gen(self) -> PQGen[None]:
+        yield from ()
 
     def _exit_gen(self) -> PQGen[None]:
         self._enqueue_sync()
+        while self.command_queue:
+            self.command_queue.popleft()()
         try:
-            yield from self._communicate_gen()
+            yield from send(self.pgconn)
         finally:
             yield from self._fetch_gen(flush=False)
 
@@ -102,12 +109,15 @@ class Connection(psycopg.Connection[TupleRow]):
     deadline = 0.0
 
     @contextmanager
-    def pipeline(self) -> Iterator[psycopg.Pipeline]:
-        """Send what is executed in the block at once."""
-        self._pipeline = Pipeline(self)
+    def scoped(self) -> Iterator[None]:
+        """Send what is executed in the block at once, behind its scope."""
+        self._pipeline = pipeline = Pipeline(self)
+        scope = partial(self.pgconn.send_query_params, SCOPE.encode(), [self.subject.encode()])
+        pipeline.command_queue.append(scope)
+        pipeline.result_queue.append(None)
         try:
-            with self._pipeline:
-                yield self._pipeline
+            with pipeline:
+                yield
         finally:
             self._pipeline = None
 
@@ -128,8 +138,7 @@ class Cursor(psycopg.Cursor[TupleRow]):
         """Execute one statement for the connection's subject."""
         connection = self.connection
         assert isinstance(connection, Connection)
-        with connection.pipeline():
-            psycopg.Cursor(connection).execute(SCOPE, (connection.subject,))
+        with connection.scoped():
             super().execute(query, params, **options)
         return self
 
@@ -198,6 +207,7 @@ def engine() -> Engine:
         max_overflow=0,
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
         hide_parameters=True,
     )
     event.listen(made, "checkout", _refuse_dead)

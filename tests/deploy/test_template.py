@@ -380,6 +380,23 @@ class TestDeployment:
         for stage in "dev", "staging":
             assert not stack(Stage=stage).of_type("CodeDeploy::DeploymentGroup")
 
+    def test_is_at_once_in_production_where_that_is_asked_for(self) -> None:
+        assert not stack(Stage="prod", Traffic="all").of_type("CodeDeploy::DeploymentGroup")
+
+    def test_of_production_has_a_canary_again_the_next_time(self) -> None:
+        # A stack keeps the value of a parameter that a deployment does not name.
+        config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+        assert "Traffic=canary" in config["prod"]["deploy"]["parameters"]["parameter_overrides"]
+
+    def test_leaves_no_version_behind_whose_snapshot_costs(self, any_stage: Stack) -> None:
+        versions = [
+            resource
+            for resource in any_stage.resources.values()
+            if resource["Type"] == "AWS::Lambda::Version"
+        ]
+        assert len(versions) == 8
+        assert {version["DeletionPolicy"] for version in versions} == {"Delete"}
+
     def test_of_development_is_cheap(self, dev: Stack) -> None:
         assert not dev.of_type("CloudWatch::Alarm")
         assert not dev.of_type("CloudWatch::Dashboard")
