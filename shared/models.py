@@ -47,7 +47,7 @@ def whole_number(value: object) -> object:
 
 
 def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 Storable = Annotated[str, AfterValidator(_without_nul)]

@@ -20,11 +20,11 @@ from shared.problems import DatabaseUnavailable, Problem, Unauthorized, Unavaila
 from shared.secrets import database_url
 
 SERVICE = "tasks"
-NAMESPACE = "Tasks"
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Tasks"  # each stage has its own
 SERVER_ERROR = 500
 INNERMOST = 10  # frames of a defect's stack
 
-logger = Logger(service=SERVICE)
+logger = Logger(service=SERVICE, use_rfc3339=True)  # the form that Lambda reads, too
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 

@@ -102,7 +102,8 @@ class TestLog:
             with psycopg.connect(database_url(name, "owner")) as owner:
                 owner.execute("ALTER TABLE tasks ADD CHECK (title <> 'Buy milk')")
             url = database_url(name if status == 500 else "nowhere", "api")
-            with deployed(tmp_path, DATABASE_URL=url) as (functions, api):
+            variables = {"DATABASE_URL": url, "POWERTOOLS_METRICS_NAMESPACE": "Tasks/stack"}
+            with deployed(tmp_path, **variables) as (functions, api):
                 answer = User(alice.subject, alice.token, api).create(title="Buy milk")
                 lines = functions["CreateTaskFunction"].lines()
         assert answer.status_code == status
@@ -111,7 +112,8 @@ class TestLog:
         [written] = [metric for metric in metrics if watched["MetricName"] in metric]
         [directive] = written["_aws"]["CloudWatchMetrics"]
         [dimensions] = directive["Dimensions"]
-        assert directive["Namespace"] == watched["Namespace"]
+        assert directive["Namespace"] == "Tasks/stack"
+        assert watched["Namespace"] == {"Fn::Sub": "Tasks/${AWS::StackName}"}
         assert watched["Dimensions"] == [
             {"Name": name, "Value": written[name]} for name in dimensions
         ]

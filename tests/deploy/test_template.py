@@ -28,12 +28,13 @@ FUNCTIONS = {
     for path in ("/", "/{proxy+}")
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 }
+OURS = "Tasks/${AWS::StackName}"  # stages in one region keep apart
 DIMENSIONS = {
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
     **dict.fromkeys([("AWS/ApiGateway", "5xx"), ("AWS/ApiGateway", "Latency")], ("ApiId", "Api")),
     # what shared/observability.py writes
     **dict.fromkeys(
-        [("Tasks", "UnhandledError"), ("Tasks", "DatabaseUnavailable")], ("service", "tasks")
+        [(OURS, "UnhandledError"), (OURS, "DatabaseUnavailable")], ("service", "tasks")
     ),
 }
 NEON_POOL = 93  # 0.9 of the 104 connections of its smallest compute
@@ -66,6 +67,12 @@ def alarmed(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     if "Metrics" not in alarm:
         return [alarm]
     return [item["MetricStat"]["Metric"] for item in alarm["Metrics"] if "MetricStat" in item]
+
+
+def namespace(metric: dict[str, Any]) -> str:
+    """Whose metric it is."""
+    found = metric["Namespace"]
+    return found if isinstance(found, str) else str(found["Fn::Sub"])
 
 
 class TestTemplate:
@@ -319,7 +326,7 @@ class TestAlarms:
         watched = set()
         for alarm in prod.of_type("CloudWatch::Alarm").values():
             for metric in alarmed(alarm):
-                key = metric["Namespace"], metric["MetricName"]
+                key = namespace(metric), metric["MetricName"]
                 [dimension] = metric["Dimensions"]
                 value = dimension["Value"]
                 watched.add(key)
@@ -352,12 +359,12 @@ class TestAlarms:
     def test_watch_metrics_that_the_code_writes(self, prod: Stack) -> None:
         code = "".join(path.read_text() for path in (ROOT / "shared").glob("*.py"))
         body = prod.of_type("CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
-        shown = re.findall(r'\["Tasks", "(\w+)", "service", "tasks"\]', body)
+        shown = re.findall(r'\["Tasks/\$\{AWS::StackName\}", "(\w+)", "service", "tasks"\]', body)
         watched = [
             metric["MetricName"]
             for alarm in prod.of_type("CloudWatch::Alarm").values()
             for metric in alarmed(alarm)
-            if metric["Namespace"] == "Tasks"
+            if namespace(metric) == OURS
         ]
         assert len(shown) == 5
         assert len(watched) == 2

@@ -5,15 +5,16 @@ each descriptor of a pipe, which serves requests until its pipe is closed.
 """
 
 import asyncio
+import faulthandler
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
-from threading import Barrier
-from typing import Any, TypeVar
+from time import sleep
+from typing import Any
 
 from local.gateway import Gateway
 from shared.lifecycle import initialise
@@ -22,9 +23,6 @@ from tests.conftest import ROOT
 
 LONGEST = 30  # seconds for an answer: the gateway's own limit
 STOPPED_WITHIN = 15
-
-T = TypeVar("T")
-A = TypeVar("A")
 
 
 class Environment:
@@ -65,6 +63,7 @@ def environments(count: int, variables: Mapping[str, str]) -> Iterator[list[Envi
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # the functions' own log
+            start_new_session=True,
         )
         for pipe in theirs:
             pipe.close()
@@ -74,24 +73,21 @@ def environments(count: int, variables: Mapping[str, str]) -> Iterator[list[Envi
         finally:
             for pipe in ours:
                 pipe.close()
-            try:
-                process.wait(STOPPED_WITHIN)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        assert process.returncode == 0
+            end(process)
 
 
-def together(work: Callable[[A], T], arguments: Sequence[A]) -> list[T]:
-    """Do the same with each of these, all at once."""
-    barrier = Barrier(len(arguments))
-
-    def start(argument: A) -> T:
-        barrier.wait(LONGEST)
-        return work(argument)
-
-    with ThreadPoolExecutor(len(arguments)) as threads:
-        return list(threads.map(start, arguments))
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Wait for the end of the processes, whose pipes are closed; who hangs says where, and dies."""
+    try:
+        assert process.wait(STOPPED_WITHIN) == 0
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGUSR1)
+        sleep(1)
+        raise
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def serve(pipe: Connection) -> None:
@@ -124,6 +120,7 @@ def fork(pipes: Sequence[Connection]) -> list[int]:
 
 
 if __name__ == "__main__":
+    faulthandler.register(signal.SIGUSR1)
     for route in Gateway.of_template().routes:
         _ = route.call
     verifier().warm()  # one request to the issuer instead of one for each process

@@ -20,7 +20,8 @@ from psycopg.rows import class_row
 
 from tests.conftest import User
 from tests.functions.support import no_content, problem, task, tasks
-from tests.reliability.support import LONGEST, NOT_KNOWN, unavailable, until
+from tests.reliability.concurrency import until
+from tests.reliability.support import LONGEST, NOT_KNOWN, unavailable
 
 PAUSE = 0.05  # seconds after a 503
 TASKS = "SELECT id, title, completed, version FROM tasks WHERE title LIKE %s"
@@ -209,4 +210,4 @@ def check(writers: Sequence[Writer], table: psycopg.Connection) -> str:
         writer.check(table)
         writer.check_replays()
     told = sum((writer.told for writer in writers), Counter[Told]())
-    return ", ".join(f"{told[each]:,} {each.value}" for each in Told) + "; 0 lost, 0 twice"
+    return ", ".join(f"{told[each]:,} {each.value}" for each in Told) + ": none lost, none twice"

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from psycopg import sql
 
 from local import postgres
 from tests.conftest import ROOT
+from tests.reliability.concurrency import until
 
 HOST = "127.0.0.1"
 SETTINGS = {"max_connections": "250", "synchronous_commit": "on"}
@@ -81,6 +82,13 @@ class Postgres:
         with self.admin() as admin:
             [(process,)] = admin.execute(ONE_BACKEND, (database,)).fetchall()
         os.kill(process, signal.SIGKILL)
+        assert until(lambda: not Path(f"/proc/{process}").exists())
+        assert until(self._serves, postgres.READY_WITHIN)
+
+    def _serves(self) -> bool:
+        with suppress(psycopg.OperationalError), self.admin():
+            return True
+        return False
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the superuser, to whom no wall applies."""

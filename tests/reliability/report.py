@@ -1,7 +1,4 @@
-"""Writes what the suite found into the page: `pytest -p tests.reliability.report …`.
-
-A line for each test that passed: what it proves, and its figure.
-"""
+"""Writes what the suite found into the page: `pytest -p tests.reliability.report …`."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +7,7 @@ import pytest
 
 from tests.reliability.page import last_run, quote
 
-CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
 passed: dict[str, str] = {}
 """The figure of each test that passed, or nothing, by its node id."""
@@ -29,20 +26,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the page, in the process that has all results."""
     if not hasattr(session.config, "workerinput") and passed:
         results = f"{len(passed.keys() - failed)} tests passed, {len(failed)} failed"
-        table = ["| test | sentence | figure |", "|---|---|---|", *sorted(lines())]
+        table = ["| test | figure | in |", "|---|---|---|", *sorted(lines())]
         quote("figures", "\n".join([f"{last_run()}: {results}.", "", *table]))
 
 
 def lines() -> Iterator[str]:
-    """The lines of the table; tests of one function with several parameters share one."""
-    by_function: dict[str, list[str]] = {}
+    """The lines of the table: what each test proves that has a figure, and the figure."""
     for node, figure in passed.items():
-        if node not in failed:
-            by_function.setdefault(node.partition("[")[0], []).append(figure)
-    for function, figures in by_function.items():
-        file, group, name = function.rpartition("/")[2].split("::")
-        subject = " ".join(CAMEL.split(group.removeprefix("Test"))).lower()
-        sentence = f"{subject} {name.removeprefix('test_').replace('_', ' ')}"
-        ways = f" ({len(figures)} ways)" if len(figures) > 1 else ""
-        noted = "; ".join(dict.fromkeys(filter(None, figures)))
-        yield f"| `{file}` | {sentence}{ways} | {noted} |"
+        if figure and node not in failed:
+            file, group, name = node.rpartition("/")[2].split("::")
+            subject = " ".join(CAMEL.split(group.removeprefix("Test"))).capitalize()
+            sentence = f"{subject} {name.removeprefix('test_')}"
+            yield f"| {sentence.replace('_', ' ')} | {figure} | `{file}` |"

@@ -11,6 +11,7 @@ import pytest
 
 from local.issuer import Issuer
 from tests.functions.support import CREATE, DELETE, GET, LIST, TOGGLE, UPDATE, Operation, tasks
+from tests.reliability.concurrency import until
 from tests.reliability.conftest import Note
 from tests.reliability.network import Proxy, black_hole, closed_port, proxy
 from tests.reliability.postgres import Postgres
@@ -30,7 +31,6 @@ from tests.reliability.support import (
     refused,
     some,
     unavailable,
-    until,
     users,
     well,
 )

@@ -13,8 +13,9 @@ import pytest
 from local.issuer import Issuer
 from tests.conftest import User
 from tests.functions.support import problem, task, tasks
+from tests.reliability.concurrency import together, until
 from tests.reliability.conftest import Note
-from tests.reliability.environments import environments, together
+from tests.reliability.environments import environments
 from tests.reliability.ledger import Writer, check, writing
 from tests.reliability.pgbouncer import PgBouncer, pgbouncer
 from tests.reliability.postgres import Postgres
@@ -27,7 +28,6 @@ from tests.reliability.support import (
     refused,
     some,
     unavailable,
-    until,
     users,
     well,
 )

@@ -15,8 +15,8 @@ from local.issuer import Issuer
 from shared.paging import Sort
 from tests.conftest import User
 from tests.functions.support import no_content, task, tasks
+from tests.reliability.concurrency import together
 from tests.reliability.conftest import Note
-from tests.reliability.environments import together
 from tests.reliability.postgres import Postgres
 from tests.reliability.support import users
 

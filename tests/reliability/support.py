@@ -1,11 +1,11 @@
 """What the tests of reliability share: users of real environments, and what they may be told."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, cast
 from uuid import uuid4
 
@@ -25,7 +25,8 @@ from tests.functions.support import (
     Operation,
     problem,
 )
-from tests.reliability.environments import Environment, environments, together
+from tests.reliability.concurrency import together, until
+from tests.reliability.environments import Environment, environments
 
 LONGEST = 10  # seconds to a 503, by the contract
 NOTHING_WRITTEN = "Nothing was written."
@@ -159,14 +160,6 @@ def refused(answers: Answers) -> None:
     """Check that operations answered 503 and that nothing was written."""
     for answer in answers.values():
         unavailable(answer, NOTHING_WRITTEN)
-
-
-def until(condition: Callable[[], object], seconds: float = 5) -> bool:
-    """Wait until something is so; whether it came to be."""
-    deadline = monotonic() + seconds
-    while not (true := condition()) and monotonic() < deadline:
-        sleep(0.01)
-    return bool(true)
 
 
 def longest(answers: Answers) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import psycopg
@@ -23,6 +24,7 @@ from tests.conftest import ROOT, Configure, User, migrate_url
 
 URL = "postgresql://api:secret@db.test/tasks"
 REGION = "us-east-1"
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'api'"
 
 
 @pytest.fixture(autouse=True)
@@ -108,14 +110,19 @@ def test_a_rotated_password_is_noticed_when_postgres_refuses_the_old_one(
             arn = keep_secret(configure, rotate("old"))
             assert alice.create().status_code == 201
 
-            url = rotate("new")
-            admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'api'"
-            )
-            assert alice.list().status_code == 503
+            def refuse_what_is_known() -> str:
+                url = rotate(uuid4().hex)
+                admin.execute(END_SESSIONS)
+                assert alice.list().status_code == 503
+                return url
 
-            boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=url)
+            url = refuse_what_is_known()
+            manager = boto3.client("secretsmanager")
+            manager.put_secret_value(SecretId=arn, SecretString=url)
             assert alice.list().status_code == 200
+
+            manager.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+            refuse_what_is_known()
         engine().dispose()
 
 
