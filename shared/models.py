@@ -95,11 +95,10 @@ class TaskCreate(TaskBase):
 
 
 class TaskUpdate(SQLModel):
-    """The body of an update: at least one member; what is absent stays as it is.
+    """The body of an update: at least one member; what is absent stays as it is."""
 
-    The defaults are never used: `model_fields_set` says what was sent. They are made by factories
-    so that the schema does not promise them.
-    """
+    # `model_fields_set` says what was sent. The defaults are never used, and made by factories so
+    # that the schema does not promise them.
 
     model_config = _body({"description": None, "completed": True}, minProperties=1)
 
