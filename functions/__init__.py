@@ -1,1 +1,5 @@
 """One file, one operation, one Lambda function."""
+
+from shared import imports
+
+imports.begin()

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from mangum import Mangum
 
-from shared import problems
+from shared import imports, problems
 from shared.auth import Authentication
 from shared.events import GatewayEvent
 from shared.lifecycle import initialise
@@ -99,4 +99,5 @@ def lambda_handler(app: FastAPI) -> Handler:
     """The Lambda function of an app, for events of an API Gateway HTTP API (payload format 2.0)."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         initialise(authenticated=not app.state.public)
+    imports.end()
     return Mangum(Observed(app), lifespan="off", custom_handlers=[GatewayEvent])

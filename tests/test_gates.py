@@ -1,0 +1,82 @@
+"""Figures of a function's cold start that are the same on every machine."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+import pytest
+
+from local.gateway import read_routes
+from tests.conftest import ROOT
+
+MODULES = sorted({route.handler.rpartition(".")[0] for route in read_routes()})
+NOT_DEPLOYED = {"alembic", "local", "migrations", "pytest", "tests", "uvicorn", "yaml"}
+NOT_AT_ONCE = {
+    "aws_lambda_powertools.utilities.parameters",
+    "aws_xray_sdk",
+    "boto3",
+    "botocore.session",
+    "httpx2",
+}
+
+# Prints what importing a module leaves behind, in a process where nothing else was imported.
+IMPORT = """
+import gc, importlib, json, sys
+
+importlib.import_module(sys.argv[1])
+from fastapi.openapi.models import OpenAPI
+from pydantic import BaseModel
+
+print(json.dumps({
+    "modules": sorted(sys.modules),
+    "collects": gc.isenabled(),
+    "frozen": gc.get_freeze_count(),
+    "has_document_models": OpenAPI.__pydantic_complete__,
+    "defers": "defer_build" in BaseModel.model_config,
+}))
+"""
+
+
+@cache
+def imported(module: str) -> dict[str, Any]:
+    command = [sys.executable, "-c", IMPORT, module]
+    run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    content: dict[str, Any] = json.loads(run.stdout)
+    return content
+
+
+def openapi_modules(module: str) -> set[str]:
+    return {name for name in imported(module)["modules"] if name.startswith("fastapi.openapi")}
+
+
+@pytest.mark.parametrize("module", MODULES)
+class TestFunction:
+    def test_imports_nothing_that_it_does_not_need_at_once(self, module: str) -> None:
+        modules = set(imported(module)["modules"])
+        assert not modules & NOT_AT_ONCE
+        assert not {name.partition(".")[0] for name in modules} & NOT_DEPLOYED
+
+    def test_imports_no_other_function(self, module: str) -> None:
+        modules = imported(module)["modules"]
+        assert [name for name in modules if name.startswith("functions.")] == [module]
+
+    def test_imports_of_openapi_what_fastapi_imports_itself(self, module: str) -> None:
+        assert openapi_modules(module) == openapi_modules("fastapi")
+
+    def test_has_not_built_the_models_of_an_openapi_document(self, module: str) -> None:
+        found = imported(module)
+        assert not found["has_document_models"]
+        assert not found["defers"]
+
+    def test_keeps_its_imports_from_the_collector(self, module: str) -> None:
+        found = imported(module)
+        assert found["collects"]
+        assert found["frozen"] > 100_000
+
+
+class TestImport:
+    def test_of_fastapi_alone_builds_them(self) -> None:
+        """Else FastAPI does it by itself by now, and `shared.imports` may go."""
+        assert imported("fastapi")["has_document_models"]
