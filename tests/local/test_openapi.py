@@ -1,10 +1,15 @@
 """The document that the interactive documentation shows."""
 
+import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from local.openapi import openapi
+from local.openapi import openapi, text
+from local.state import ROOT
+from shared.models import EXAMPLE, TaskPublic
+from shared.paging import TaskQuery
 
 DOCUMENT = openapi()
 OPERATIONS = {
@@ -94,3 +99,48 @@ def schema_of(body: dict[str, Any]) -> dict[str, Any]:
     reference = next(part["$ref"] for part in schema.get("anyOf", [schema]) if "$ref" in part)
     found: dict[str, Any] = DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]
     return found
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_an_operation_has_a_summary_and_a_description(name: str) -> None:
+    assert OPERATIONS[name]["summary"]
+    assert OPERATIONS[name]["description"]
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_whatever_is_sent_and_answered_has_an_example(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert all(parameter["schema"]["examples"] for parameter in operation.get("parameters", []))
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for content in [content for body in bodies for content in body.get("content", {}).values()]:
+        assert "example" in content or content["examples"]
+    for answer in operation["responses"].values():
+        assert all(header["schema"]["examples"] for header in answer["headers"].values())
+
+
+def test_an_example_of_a_task_is_one() -> None:
+    for name in ("create_task", "get_task", "update_task", "toggle_task"):
+        for status, answer in OPERATIONS[name]["responses"].items():
+            if status in {"200", "201"}:
+                TaskPublic.model_validate(answer["content"]["application/json"]["example"])
+
+
+def test_the_example_of_a_cursor_is_one() -> None:
+    parameters = OPERATIONS["list_tasks"]["parameters"]
+    schema = next(each["schema"] for each in parameters if each["name"] == "cursor")
+    position = TaskQuery(cursor=schema["examples"][0]).after
+    assert position == (datetime.fromisoformat(str(EXAMPLE["created_at"])), EXAMPLE["id"])
+
+
+def test_a_problem_is_of_the_path_that_it_answers() -> None:
+    answer = OPERATIONS["health"]["responses"]["503"]["content"]["application/problem+json"]
+    assert answer["examples"]["unavailable"]["value"]["instance"] == "/health"
+
+
+def test_it_is_the_same_each_time() -> None:
+    assert text() == text()
+    assert json.loads(text()) == DOCUMENT
+
+
+def test_the_file_is_up_to_date() -> None:
+    assert (ROOT / "openapi.json").read_text() == text(), "make openapi brings it up to date"
