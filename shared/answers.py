@@ -1,20 +1,24 @@
 """What the operations answer: tasks as JSON, straight from their rows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import Response
+from pydantic_core import to_json
 
-from shared.models import TaskPublic
+from shared.models import TaskPublic, rfc3339
 from shared.preconditions import entity_tag
 from shared.tasks import TaskRow
 
+MEMBERS = tuple(TaskPublic.model_fields)
+TIMES = ("created_at", "updated_at")
 JSON = "application/json"
 
 
 def task_answer(row: TaskRow, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """One task, with its entity tag."""
     tag = {"ETag": entity_tag(row.version)}
-    return Response(_task(row).model_dump_json(), status, (headers or {}) | tag, JSON)
+    return Response(to_json(_task(row)), status, (headers or {}) | tag, JSON)
 
 
 def unchanged(row: TaskRow) -> Response:
@@ -24,10 +28,12 @@ def unchanged(row: TaskRow) -> Response:
 
 def tasks_answer(rows: Sequence[TaskRow], headers: dict[str, str]) -> Response:
     """A bare array of tasks."""
-    tasks = ",".join(_task(row).model_dump_json() for row in rows)
-    return Response(f"[{tasks}]", headers=headers, media_type=JSON)
+    return Response(to_json([_task(row) for row in rows]), headers=headers, media_type=JSON)
 
 
-def _task(row: TaskRow) -> TaskPublic:
-    """Unvalidated: the table's constraints have seen to it."""
-    return TaskPublic.model_construct(None, **row._asdict())
+def _task(row: TaskRow) -> dict[str, Any]:
+    """The members of `TaskPublic`, unvalidated: the table's constraints have seen to it."""
+    task = {name: getattr(row, name) for name in MEMBERS}
+    for name in TIMES:
+        task[name] = rfc3339(task[name])
+    return task

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -62,6 +63,7 @@ class JsonRoute(APIRoute):
         return handle_json
 
 
+@lru_cache(maxsize=16)  # FastAPI reads the body, then its JSON
 def _is_json(content_type: str) -> bool:
     message = Message()
     message["Content-Type"] = content_type
@@ -84,6 +86,7 @@ def create_app(*, public: bool = False) -> FastAPI:
     """An app for one operation, with problems for errors; without a token only where `public`."""
     app = FastAPI(
         openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
     )

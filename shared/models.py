@@ -46,7 +46,8 @@ def whole_number(value: object) -> object:
     return value
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """A moment in UTC, to the microsecond."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -60,7 +61,7 @@ Description = Annotated[
     str, StringConstraints(max_length=DESCRIPTION_LENGTH), AfterValidator(_without_nul)
 ]
 Timestamp = Annotated[
-    datetime, PlainSerializer(_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
+    datetime, PlainSerializer(rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 
 TaskId = Annotated[

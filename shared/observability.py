@@ -4,6 +4,7 @@ A line has no path, query, title, token or claim in it. A user is a keyed hash: 
 lines, and not to be found from a user id without the database's URL.
 """
 
+import logging
 import os
 import traceback
 from collections.abc import Iterator
@@ -24,7 +25,10 @@ NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Tasks"  # each st
 SERVER_ERROR = 500
 INNERMOST = 10  # frames of a defect's stack
 
-logger = Logger(service=SERVICE, use_rfc3339=True)  # the form that Lambda reads, too
+logging.getLogger("mangum").setLevel(logging.WARNING)  # else a line per request, with its path
+
+# RFC 3339 is what Lambda reads, too; where in the code a line comes from is always the same.
+logger = Logger(service=SERVICE, location=None, use_rfc3339=True, utc=True)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 

@@ -52,6 +52,14 @@ def test_a_request_leaves_one_line(alice: User, lines: Lines) -> None:
     assert {"function", "cold_start"} <= line.keys()
 
 
+def test_a_request_leaves_no_line_of_a_library(
+    alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)  # as Lambda sets it
+    alice.list()
+    assert {record.name for record in caplog.records} <= {SERVICE, "httpx2"}  # us, the client
+
+
 def test_a_line_has_nothing_that_a_client_sent(alice: User, lines: Lines) -> None:
     alice.create(title="marker")
     alice.list(limit=1)
