@@ -128,4 +128,4 @@ if __name__ == "__main__":
     children = fork(pipes)
     for pipe in pipes:
         pipe.close()
-    sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+    os._exit(max(os.waitpid(child, 0)[1] for child in children) and 1)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.reliability.page import last_run, quote
 
+READABLE = str.maketrans({"_": " ", "[": ", ", "]": None})
 CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
 passed: dict[str, str] = {}
@@ -37,4 +38,4 @@ def lines() -> Iterator[str]:
             file, group, name = node.rpartition("/")[2].split("::")
             subject = " ".join(CAMEL.split(group.removeprefix("Test"))).capitalize()
             sentence = f"{subject} {name.removeprefix('test_')}"
-            yield f"| {sentence.replace('_', ' ')} | {figure} | `{file}` |"
+            yield f"| {sentence.translate(READABLE)} | {figure} | `{file}` |"

@@ -67,9 +67,11 @@ class TestAHundredClientsOnFourServerConnections:
     ) -> None:
         with (
             pgbouncer(postgres, POOL) as pooler,
-            users(tokens, STRANGERS, pooler.url(database)) as members,
+            users(tokens, CLIENTS, pooler.url(database)) as members,
         ):
-            writers = [Writer(user, f"writer {number}") for number, user in enumerate(members)]
+            writers = together(
+                lambda number: Writer(members[number], f"writer {number}"), range(CLIENTS)
+            )
             with writing(writers):
                 sleep(1)
                 postgres.crash()

@@ -103,7 +103,9 @@ def statuses(answers: Sequence[httpx2.Response]) -> Counter[int]:
 
 
 def counted(answers: Sequence[httpx2.Response]) -> str:
-    return ", ".join(f"{times} of {status}" for status, times in sorted(statuses(answers).items()))
+    return ", ".join(
+        f"{times} answers {status}" for status, times in sorted(statuses(answers).items())
+    )
 
 
 def titled(user: User, title: str) -> int:
