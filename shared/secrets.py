@@ -1,6 +1,8 @@
 """Where the database's URL comes from: the environment, or a secret that holds it."""
 
 import json
+from functools import cache
+from typing import Any
 
 from shared.settings import ConfigurationError, postgres_url, settings
 
@@ -24,11 +26,21 @@ def _secret(arn: str, *, renewed: bool) -> str:
     from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
 
     try:
-        return str(parameters.get_secret(arn, max_age=MAX_AGE, force_fetch=renewed))
+        return str(_provider().get(arn, max_age=MAX_AGE, force_fetch=renewed))
     except parameters.GetParameterError as error:
         answer = getattr(error.__context__, "response", {})
         code = answer.get("Error", {}).get("Code", type(error.__context__).__name__)
         raise ConfigurationError(f"DATABASE_SECRET_ARN: cannot be read ({code})") from None
+
+
+@cache
+def _provider() -> Any:
+    """Powertools' provider of secrets, with its cache. It gives up long before boto3's minutes."""
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    patience = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
+    return SecretsProvider(boto_config=patience)
 
 
 def _url_in(secret: str) -> str:

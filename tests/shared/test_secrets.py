@@ -11,12 +11,12 @@ from uuid import uuid4
 import boto3
 import psycopg
 import pytest
-from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 from psycopg import sql
 
 from local.postgres import running
+from shared import secrets
 from shared.database import engine
 from shared.secrets import database_url
 from shared.settings import ConfigurationError
@@ -34,7 +34,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         yield
-    parameters.clear_caches()  # type: ignore[no-untyped-call]
+    secrets._provider.cache_clear()  # noqa: SLF001 (what it remembers is another test's)
 
 
 def keep_secret(configure: Configure, value: str) -> str:
