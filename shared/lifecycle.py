@@ -23,11 +23,13 @@ def initialise(*, authenticated: bool) -> None:
     settings()
     database_url()
     if authenticated:
-        verifier().warm()
+        verifier().warm(wait=False)  # while the database is connected
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == SNAP_START:
         _hook_into_snapshot(authenticated=authenticated)
     else:
         database.connect()
+    if authenticated:
+        verifier().warm()
 
 
 def _hook_into_snapshot(*, authenticated: bool) -> None:

@@ -1,6 +1,7 @@
 """The document that the interactive documentation shows."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -125,6 +126,17 @@ def test_an_example_of_a_task_is_one() -> None:
                 TaskPublic.model_validate(answer["content"]["application/json"]["example"])
 
 
+@pytest.mark.parametrize("name", ["TaskPublic", "Health"])
+def test_what_is_answered_has_all_members(name: str) -> None:
+    schema = DOCUMENT["components"]["schemas"][name]
+    assert schema["required"] == list(schema["properties"])
+
+
+@pytest.mark.parametrize("name", ["ProblemDetails", "InvalidInput"])
+def test_no_member_of_a_problem_is_null(name: str) -> None:
+    assert "null" not in str(DOCUMENT["components"]["schemas"][name])
+
+
 def test_the_example_of_a_cursor_is_one() -> None:
     parameters = OPERATIONS["list_tasks"]["parameters"]
     schema = next(each["schema"] for each in parameters if each["name"] == "cursor")
@@ -144,3 +156,27 @@ def test_it_is_the_same_each_time() -> None:
 
 def test_the_file_is_up_to_date() -> None:
     assert (ROOT / "openapi.json").read_text() == text(), "make openapi brings it up to date"
+
+
+@pytest.mark.parametrize(
+    ("title", "fits"),
+    [
+        ("x", True),
+        (" \u3000x\t", True),
+        ("x" * 255, True),
+        ("  " + "x" * 255 + "\n", True),
+        ("x" + " " * 253 + "x", True),
+        ("x" * 256, False),
+        ("x" + " " * 254 + "x", False),
+        ("", False),
+        (" \x85\xa0", False),
+        ("a\0b", False),
+    ],
+)
+@pytest.mark.parametrize("body", ["TaskCreate", "TaskUpdate"])
+def test_a_title_is_measured_without_the_white_space_around_it(
+    body: str, title: str, fits: bool
+) -> None:
+    schema = DOCUMENT["components"]["schemas"][body]["properties"]["title"]
+    assert bool(re.search(schema["pattern"].replace("$", r"\Z"), title)) is fits
+    assert "maxLength" not in schema

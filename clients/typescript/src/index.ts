@@ -1,0 +1,17 @@
+export { connect, type Connection, type Options } from "./connection.js";
+export { Conflict, ProblemError, type Problem } from "./problems.js";
+export {
+  allTasks,
+  createTask,
+  deleteTask,
+  getTask,
+  listTasks,
+  setCompleted,
+  updateTask,
+  type Page,
+  type Task,
+  type TaskCreate,
+  type TaskQuery,
+  type TaskUpdate,
+  type Version,
+} from "./tasks.js";

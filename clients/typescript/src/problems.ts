@@ -1,0 +1,65 @@
+import type { components } from "./schema.js";
+import type { Task } from "./tasks.js";
+
+/** The body of every error (RFC 9457). */
+export type Problem = components["schemas"]["ProblemDetails"];
+
+/** An error that the API, or the gateway in front of it, answered with. */
+export class ProblemError extends Error {
+  override name = "ProblemError";
+  readonly problem: Problem;
+
+  constructor(answer: Response, body: unknown) {
+    const problem = isProblem(body) ? body : fromGateway(answer);
+    super(problem.detail);
+    this.problem = problem;
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  /** The kind of problem, such as `not-found`; `about:blank` where it is the gateway's own. */
+  get kind(): string {
+    return this.problem.type.replace("/problems/", "");
+  }
+
+  /** What is invalid: a JSON pointer into the body, or a parameter's name, each with a detail. */
+  get errors(): NonNullable<Problem["errors"]> {
+    return this.problem.errors ?? [];
+  }
+
+  /** What to tell the people who run the API. */
+  get requestId(): string {
+    return this.problem.request_id;
+  }
+}
+
+/** The task is not at the version that was changed any more; nothing was done. */
+export class Conflict extends ProblemError {
+  override name = "Conflict";
+
+  constructor(
+    answer: Response,
+    body: unknown,
+    /** The task as it is now. */
+    readonly current: Task,
+  ) {
+    super(answer, body);
+  }
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === "object" && body !== null && "type" in body && "detail" in body;
+}
+
+function fromGateway(answer: Response): Problem {
+  return {
+    type: "about:blank",
+    title: answer.statusText,
+    status: answer.status,
+    detail: `The gateway answered with ${answer.status}.`,
+    instance: "",
+    request_id: answer.headers.get("X-Request-Id") ?? "",
+  };
+}

@@ -1,0 +1,150 @@
+import type { Connection } from "./connection.js";
+import { Conflict, ProblemError } from "./problems.js";
+import type { components, operations } from "./schema.js";
+
+export type Task = components["schemas"]["TaskPublic"];
+export type TaskCreate = components["schemas"]["TaskCreate"];
+export type TaskUpdate = components["schemas"]["TaskUpdate"];
+export type TaskQuery = NonNullable<operations["list_tasks"]["parameters"]["query"]>;
+
+/** Which task, and which version of it. */
+export type Version = Pick<Task, "id" | "version">;
+
+export interface Page {
+  tasks: Task[];
+  /** The cursor of the next page; absent on the last one. */
+  next?: string;
+}
+
+interface Call {
+  signal?: AbortSignal;
+}
+
+const TASKS = "/api/{user_id}/tasks";
+const TASK = "/api/{user_id}/tasks/{id}";
+
+/** A page of the caller's tasks. */
+export async function listTasks(
+  api: Connection,
+  query: TaskQuery = {},
+  call: Call = {},
+): Promise<Page> {
+  const path = { user_id: await api.user() };
+  const answer = await api.client.GET(TASKS, { params: { path, query }, ...call });
+  const tasks = data(answer);
+  const next = nextCursor(answer.response);
+  return next === undefined ? { tasks } : { tasks, next };
+}
+
+/** All of the caller's tasks, page after page as they are asked for. */
+export async function* allTasks(
+  api: Connection,
+  query: TaskQuery = {},
+  call: Call = {},
+): AsyncGenerator<Task, void> {
+  let { tasks, next } = await listTasks(api, query, call);
+  yield* tasks;
+  while (next !== undefined) {
+    ({ tasks, next } = await listTasks(api, { ...query, cursor: next }, call));
+    yield* tasks;
+  }
+}
+
+/** One task. */
+export async function getTask(api: Connection, id: number, call: Call = {}): Promise<Task> {
+  const path = { user_id: await api.user(), id };
+  return data(await api.client.GET(TASK, { params: { path }, ...call }));
+}
+
+/** Creates a task: one, however often it is sent. A key of one's own makes it so across reloads. */
+export async function createTask(
+  api: Connection,
+  body: TaskCreate,
+  { key = crypto.randomUUID(), ...call }: Call & { key?: string } = {},
+): Promise<Task> {
+  const params = { path: { user_id: await api.user() }, header: { "Idempotency-Key": key } };
+  return data(await api.client.POST(TASKS, { params, body, ...call }));
+}
+
+/** Sets the members that are given. Throws a `Conflict` where the task is at another version. */
+export async function updateTask(
+  api: Connection,
+  task: Version,
+  body: TaskUpdate,
+  call: Call = {},
+): Promise<Task> {
+  const params = await onCondition(api, task);
+  return written(api, task, body, await api.client.PUT(TASK, { params, body, ...call }));
+}
+
+/** Sets the status. Throws a `Conflict` where the task is at another version. */
+export async function setCompleted(
+  api: Connection,
+  task: Version,
+  completed: boolean,
+  call: Call = {},
+): Promise<Task> {
+  const params = await onCondition(api, task);
+  const body = { completed };
+  const answer = await api.client.PATCH(`${TASK}/complete`, { params, body, ...call });
+  return written(api, task, body, answer);
+}
+
+/** Deletes a task. Throws a `Conflict` where it is at another version; is content if it is gone. */
+export async function deleteTask(
+  api: Connection,
+  task: Version,
+  call: Call = {},
+): Promise<void> {
+  const params = await onCondition(api, task);
+  const answer = await api.client.DELETE(TASK, { params, ...call });
+  const { response, error } = answer;
+  if (response.status === 412) throw new Conflict(response, error, await getTask(api, task.id));
+  if (response.status !== 404) data(answer);
+}
+
+interface Answer<T> {
+  data?: T | undefined;
+  error?: unknown;
+  response: Response;
+}
+
+/** What was answered, unless it is a problem. */
+function data<T>({ data, error, response }: Answer<T>): T {
+  if (!response.ok) throw new ProblemError(response, error);
+  return data as T;
+}
+
+/** The task that was written, now or by an earlier try of the same request. */
+async function written(
+  api: Connection,
+  task: Version,
+  change: TaskUpdate,
+  answer: Answer<Task>,
+): Promise<Task> {
+  if (answer.response.status !== 412) return data(answer);
+  const current = await getTask(api, task.id);
+  if (current.version === task.version + 1 && has(current, change)) return current;
+  throw new Conflict(answer.response, answer.error, current);
+}
+
+/** Whether a task has these values; the API takes away the white space around a title. */
+function has(task: Task, change: TaskUpdate): boolean {
+  const wanted = { ...task, ...change };
+  return (
+    task.title === wanted.title.trim() &&
+    task.description === wanted.description &&
+    task.completed === wanted.completed
+  );
+}
+
+async function onCondition(api: Connection, { id, version }: Version) {
+  return { path: { user_id: await api.user(), id }, header: { "If-Match": `"${version}"` } };
+}
+
+/** The cursor in the Link of the next page (RFC 8288). */
+function nextCursor(answer: Response): string | undefined {
+  const link = /<([^>]*)>; *rel="next"/.exec(answer.headers.get("Link") ?? "");
+  const query = link?.[1]?.split("?")[1];
+  return new URLSearchParams(query).get("cursor") ?? undefined;
+}

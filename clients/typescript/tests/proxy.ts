@@ -1,0 +1,83 @@
+import {
+  createServer,
+  request as ask,
+  type IncomingHttpHeaders,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What goes wrong with a request: before it arrives, on the answer's way, or by an answer. */
+export type Fault = "refused" | "lost" | "cut" | Answer;
+
+interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+interface Seen {
+  method: string;
+  url: string;
+  headers: IncomingHttpHeaders;
+}
+
+/** Stands before the API and lets requests fail, one fault each, until there are none left. */
+export class Proxy {
+  readonly seen: Seen[] = [];
+  faults: Fault[] = [];
+  private readonly server = createServer();
+
+  async start(target: string): Promise<string> {
+    this.server.on("request", async (request, response) => {
+      const { method = "", url = "", headers } = request;
+      this.seen.push({ method, url, headers });
+      const fault = this.faults.shift();
+      const body = Buffer.concat(await request.toArray());
+      if (fault === "refused") response.destroy();
+      else if (typeof fault === "object") answerWith(response, fault);
+      else {
+        const answer = await forward(target + url, method, headers, body);
+        if (fault === "lost") response.destroy();
+        else if (fault === "cut") cut(response, answer);
+        else response.writeHead(answer.status, answer.headers).end(answer.body);
+      }
+    });
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+function answerWith(response: ServerResponse, { status, headers = {}, body = "" }: Answer): void {
+  response.writeHead(status, headers).end(body);
+}
+
+function cut(response: ServerResponse, answer: Forwarded): void {
+  response.writeHead(answer.status, answer.headers);
+  response.write(answer.body.subarray(0, answer.body.length / 2), () => response.destroy());
+}
+
+interface Forwarded {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+function forward(
+  url: string,
+  method: string,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): Promise<Forwarded> {
+  return new Promise((resolve, reject) => {
+    const request = ask(url, { method, headers, agent: false }, async (answer) => {
+      const content = Buffer.concat(await answer.toArray());
+      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: content });
+    });
+    request.on("error", reject).end(body);
+  });
+}
