@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,9 @@ ROOT = Path(__file__).parent.parent
 POSTGRES = (
     "TEST_POSTGRES_URL"  # in the environment, so that the workers find it; {} is the database
 )
+
+TITLE = "a task nobody else may know of"
+SECRETS = re.compile(rf"eyJ[\w-]{{10}}|{TITLE}|://[^/\s]*:[^/@\s]+@")
 
 held = ExitStack()
 """What the run holds until it ends."""
@@ -118,6 +122,14 @@ def environment(tokens: issuer.Issuer) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def discreet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No test makes anybody log a token, the usual title, or a URL with a password."""
+    yield
+    for record in caplog.get_records("call"):
+        assert not SECRETS.search(f"{record.getMessage()} {vars(record)}")
+
+
 Configure = Callable[..., None]
 
 
@@ -171,7 +183,7 @@ class User:
         return self.request("GET", params=query)
 
     def create(self, headers: dict[str, str] | None = None, **task: Any) -> httpx2.Response:
-        return self.request("POST", json={"title": "a task"} | task, headers=headers or {})
+        return self.request("POST", json={"title": TITLE} | task, headers=headers or {})
 
     def get(self, task_id: object, **headers: str) -> httpx2.Response:
         return self.request("GET", f"/{task_id}", headers=_header_names(headers))
