@@ -140,8 +140,8 @@ HARMLESS: dict[str, Change] = {
     "a member that may be sent": lambda new: members(new, "TaskCreate").update(
         due={"type": "string"}
     ),
-    "a longer title": lambda new: [
-        members(new, name)["title"].update(maxLength=500)
+    "a longer description": lambda new: [
+        members(new, name)["description"]["anyOf"][0].update(maxLength=5000)
         for name in ("TaskCreate", "TaskUpdate", "TaskPublic")
     ],
     "a value more to choose": lambda new: list_parameter(new, "sort")["schema"]["enum"].append(
