@@ -13,7 +13,7 @@ endif
 
 .DEFAULT_GOAL = help
 .PHONY: help dev token migrate link-users test test-reliability fuzz build test-artifact sam-local
-.PHONY: openapi test-client check format smoke mutants lock clean
+.PHONY: bench bench-quick openapi test-client check format smoke mutants lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -118,9 +118,15 @@ smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=ht
 mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests must notice (half an hour)
 	$(RUN) tests.mutants
 
+bench: .venv/node ## Measure beside other ways to write it; writes docs/performance.md (8 minutes)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) benchmarks
+
+bench-quick: .venv/node ## Measure cold starts, warm calls and network turns only (half a minute)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) benchmarks --quick
+
 lock: .venv/installed ## Lock the versions of requirements*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
-	for name in requirements requirements-dev requirements-deploy requirements-runtime; do \
+	for name in requirements requirements-dev requirements-deploy requirements-runtime benchmarks/requirements; do \
 		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-annotate --no-header $$name.in -o $$name.txt; \
 	done

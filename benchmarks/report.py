@@ -1,0 +1,294 @@
+"""The page that the results become: tables, plots, and which goal is reached."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+from benchmarks import cost, plot
+from benchmarks.events import OPERATIONS
+from local.state import ROOT
+
+DOCS = ROOT / "docs"
+PEERS = {
+    "floor": "the floor: psycopg and PyJWT alone, one statement",
+    "tasks": "**this API**",
+    "tasks without byte code": "this API, without byte code",
+    "tasks restored": "this API, restored from a snapshot",
+    "resolver": "Powertools' `APIGatewayHttpResolver` and psycopg",
+    "hono": "Node: Hono, `pg` and `jose`, bundled",
+    "usual": "FastAPI and SQLModel as usually written, through Mangum",
+    "psycopg": "psycopg itself",
+}
+
+Results = dict[str, Any]
+Lines = Iterator[str]
+
+
+def write(results: Results) -> None:
+    """Write the page and its plots."""
+    warm = {name: each["mean"] for name, each in results["warm"]["clock"].items()}
+    plots = {
+        "cold": plot.bars("Start, or restore, to first answer", results["cold"]["plain"], "ms"),
+        "warm": plot.bars("Warm operation, mean of six", warm, "ms"),
+        "layers": plot.bars("Layers of a warm get", results["layers"]["get"], "µs"),
+    }
+    for name, drawn in plots.items():
+        (DOCS / f"performance-{name}.svg").write_text(drawn)
+    sections = head, goals, cold, warm_calls, layers, turns, scale, load, costs
+    lines = chain.from_iterable((*section(results), "") for section in sections)
+    (DOCS / "performance.md").write_text("\n".join(lines).rstrip() + "\n")
+
+
+def head(results: Results) -> Lines:
+    """What was run, when and where."""
+    machine = results["machine"]
+    yield "# Performance"
+    yield ""
+    yield (
+        f"Made by `{results['command']}` on {results['when']}: {machine['cpu']}, "
+        f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, "
+        f"Node {machine['node']}; the machine's load was {machine['load']:.1f} before and "
+        f"{machine['load_after']:.1f} after, which includes the benchmark's own. Times are "
+        "medians, interleaved in one run: ratios travel, times do not. The figures are in "
+        "`benchmarks/results.json`, the peers in `benchmarks/peers`; each of them has passed "
+        "`benchmarks/check.py`."
+    )
+
+
+def goals(results: Results) -> Lines:
+    """Each goal, what was measured, and whether it is reached."""
+    yield "## Goals"
+    yield ""
+    at_most = (
+        (what, f"{measured:.3g}", f"at most {most:g}", verdict(measured <= most))
+        for what, measured, most in bounded(results)
+    )
+    faster = gain(results)
+    enough = (
+        "answers a second of 4 environments to 10 clients, × the usual service, at its best",
+        f"{faster:.3g}",
+        "at least 2",
+        verdict(faster >= 2),
+    )
+    yield from table(("", "measured", "goal", "reached"), [*at_most, enough])
+
+
+def bounded(results: Results) -> Iterator[tuple[str, float, float]]:
+    """What must not be more than so much."""
+    plain, clock, sizes = results["cold"]["plain"], results["warm"]["clock"], results["scale"]
+    counted, under_load = results["turns"], results["load"]
+    crowds = [each for name, each in under_load.items() if name.startswith("100 environments")]
+    server = under_load["development server"]
+    large = max(sizes["large"][name] / sizes["small"][name] for name in sizes["small"])
+    yield "cold start, × the floor's", plain["tasks"] / plain["floor"], 2.6
+    yield "warm operation, × the floor's", clock["tasks"]["mean"] / clock["floor"]["mean"], 2.5
+    yield "turns of an operation", max(counted["tasks"][name] for name in OPERATIONS), 1
+    yield "turns to the first answer", counted["tasks"]["first"], counted["psycopg"]["first"]
+    yield f"p50 at {results['rows']:,} rows, × at 1,000, the worst", large, 1.2
+    yield "p95 in ms of 100 users of 100 environments, without a pause", crowds[0]["p95"], 200
+    yield "p95 in ms of the same, a request each 0.25 s", crowds[1]["p95"], 200
+    yield "errors of theirs", sum(each["errors"] + each["hung"] for each in crowds), 0
+    yield "errors of the development server", server["errors"] + server["hung"], 0
+    yield "restore, × the cold start of Node", plain["tasks restored"] / plain["hono"], 0.5
+    yield "peak memory, MB", results["warm"]["peak"]["tasks"]["MB"], 110
+
+
+def gain(results: Results) -> float:
+    """How many times the throughput of the usual service, with one process or four."""
+    found = {name: each["answers a second"] for name, each in results["load"].items()}
+    usual = max(found[f"usual, {processes}"] for processes in ("1 process", "4 processes"))
+    faster: float = found["4 environments"] / usual
+    return faster
+
+
+def cold(results: Results) -> Lines:
+    """Cold starts, in each circumstance."""
+    found = results["cold"]
+    yield "## Cold start"
+    yield ""
+    yield (
+        "Milliseconds from the start of a process, or its restoration from a snapshot, to the "
+        "answer of `list_tasks`, with the key set fetched and the database connected. TLS is "
+        "PgBouncer's; 5 ms are added to each turn to the database, not to the key set."
+    )
+    yield ""
+    yield "![Cold start](performance-cold.svg)"
+    yield ""
+    yield from table(
+        ("", *found, "× floor"),
+        (
+            (
+                PEERS[name],
+                *(ms(each.get(name)) for each in found.values()),
+                f"{figure / found['plain']['floor']:.2f}",
+            )
+            for name, figure in found["plain"].items()
+        ),
+    )
+
+
+def warm_calls(results: Results) -> Lines:
+    """Warm operations."""
+    found = results["warm"]
+    yield "## Warm"
+    yield ""
+    yield (
+        "Milliseconds of `handler(event, context)`, and of them its process's own CPU. Only this "
+        "API has row-level security, conditions, idempotency, strict input and metrics."
+    )
+    yield ""
+    yield "![Warm operation](performance-warm.svg)"
+    yield ""
+    yield from table(
+        ("", *OPERATIONS, "mean", "CPU", "peak MB"),
+        (
+            (
+                PEERS[name],
+                *map(ms, each.values()),
+                ms(found["cpu"][name]["mean"]),
+                f"{found['peak'][name]['MB']:.0f}",
+            )
+            for name, each in found["clock"].items()
+        ),
+    )
+
+
+def layers(results: Results) -> Lines:
+    """Where the time of a warm call goes."""
+    found = results["layers"]
+    yield "Microseconds of each layer by itself, measured at their borders in the same call:"
+    yield ""
+    yield "![Layers](performance-layers.svg)"
+    yield ""
+    yield from table(
+        ("", *found),
+        ((name, *(f"{each.get(name, 0):.0f}" for each in found.values())) for name in found["get"]),
+    )
+
+
+def turns(results: Results) -> Lines:
+    """Network turns."""
+    yield "## Network turns"
+    yield ""
+    yield "Counted by a proxy before Postgres, and from no connection to the first answer."
+    yield ""
+    yield from table(
+        ("", *OPERATIONS, "first answer"),
+        (
+            (PEERS[name], *(each.get(operation, "") for operation in OPERATIONS), each["first"])
+            for name, each in results["turns"].items()
+        ),
+    )
+
+
+def scale(results: Results) -> Lines:
+    """Small and large tables."""
+    found = results["scale"]
+    yield "## Size of the table"
+    yield ""
+    yield (
+        f"Milliseconds with 1,000 tasks, all the user's, and with {results['rows']:,}, of which "
+        "10,000 are the user's. The deep page is 90 % down the list."
+    )
+    yield ""
+    yield from table(
+        ("", *found["small"]), ((name, *map(ms, each.values())) for name, each in found.items())
+    )
+
+
+def load(results: Results) -> Lines:
+    """Many clients at once."""
+    yield "## Load"
+    yield ""
+    yield (
+        "7 of 10 requests read. Clients make no pause unless one is named; clients, servers and "
+        "Postgres share the CPUs. A client gives up after 10 s. Milliseconds."
+    )
+    yield ""
+    columns = ("clients", "answers a second", "p50", "p95", "p99", "errors", "hung")
+    yield from table(
+        ("", *columns),
+        (
+            (name, *(f"{each[column]:,.0f}" for column in columns))
+            for name, each in results["load"].items()
+        ),
+    )
+
+
+def costs(results: Results) -> Lines:
+    """What a million requests cost, step by step."""
+    cpu = results["warm"]["cpu"]["tasks"]["mean"]
+    wait = max(0.0, results["warm"]["clock"]["tasks"]["mean"] - cpu)
+    start = results["cold"]["plain"]["tasks"]
+    found = cost.cost(cpu, wait, start)
+    yield "## Cost"
+    yield ""
+    yield (
+        f"Of a million requests in us-east-1 on arm64, in dollars: Lambda {cost.REQUESTS:.2f} and "
+        f"{cost.GIGABYTE_SECOND:.10f} a GB-second, the HTTP API {cost.GATEWAY:.2f}, CloudWatch "
+        f"{cost.LOGS:.2f} a GB, of which a request writes {cost.LOG_BYTES} bytes. An operation "
+        f"takes {cpu:.2f} ms of a CPU and waits {wait:.2f} ms here, and {cost.NETWORK:g} ms more "
+        f"for its turn to a database in the region; {cost.COLD:.0%} of the requests start an "
+        f"environment, {start:.0f} ms here. Lambda gives a whole CPU at {cost.FULL_CPU} MB and a "
+        "share of it below, and bills whole milliseconds. Its CPU is taken to be as fast as this "
+        "machine's."
+    )
+    yield ""
+    yield from table(
+        ("MB", "a request, ms", "a start, ms", "requests", "starts", "fixed", "sum"),
+        (steps(size, each, cpu, wait, start) for size, each in found.items()),
+    )
+    yield ""
+    yield from recommendation(found, results["cold"]["plain"]["tasks restored"])
+
+
+def steps(size: int, each: dict[str, float], cpu: float, wait: float, start: float) -> list[str]:
+    """The arithmetic for a size."""
+    share, price = f"{cost.FULL_CPU}/{size}", f"{cost.GIGABYTE_SECOND:.10f}"
+    duration, begin = each["duration"], each["start"]
+    return [
+        f"{size}",
+        f"⌈{cpu:.2f} × {share} + {wait:.2f} + {cost.NETWORK:g}⌉ = {duration}",
+        f"⌈{start:.0f} × {share}⌉ = {begin}",
+        f"{size}/1024 × {duration} × 10³ × {price} = {each['warm']:.3f}",
+        f"{size}/1024 × {begin} × 10 × {price} = {each['cold']:.3f}",
+        f"{each['fixed']:.3f}",
+        f"**{each['all']:.2f}**",
+    ]
+
+
+def recommendation(found: dict[int, dict[str, float]], restore: float) -> Lines:
+    """Which size, and why."""
+    more, most = (
+        (found[large]["all"] - found[small]["all"]) * 100
+        for small, large in ((512, 1024), (1024, cost.FULL_CPU))
+    )
+    yield (
+        "What is fixed costs most by far, so that memory is chosen for speed: **1024 MB**, which "
+        f"the template has, starts twice as fast as 512 MB for {more:.1f} cents more a million, "
+        f"and {cost.FULL_CPU} MB 1.7 times as fast again for another {most:.1f}. With SnapStart "
+        f"a start is a restore instead, {restore:.0f} ms here, and 1.7 times as fast is not felt; "
+        f"10⁴ restores cost {cost.RESTORE * 1e6 * cost.COLD:.2f} a GB, and a published version "
+        f"{cost.CACHE * 86_400 * 30:.2f} a GB and month."
+    )
+
+
+def verdict(reached: bool) -> str:
+    """Whether a goal is reached, in a word."""
+    return "yes" if reached else "**no**"
+
+
+def ms(figure: float | None) -> str:
+    """Milliseconds, as exact as they are."""
+    if figure is None:
+        return ""
+    return f"{figure:.0f}" if figure >= 100 else f"{figure:.3g}"
+
+
+def table(names: Iterable[object], rows: Iterable[Iterable[object]]) -> Lines:
+    """A table in Markdown."""
+    heads = list(map(str, names))
+    yield f"| {' | '.join(heads)} |"
+    yield "|" + "---|" * len(heads)
+    for row in rows:
+        yield f"| {' | '.join(map(str, row))} |"

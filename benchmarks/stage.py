@@ -1,0 +1,126 @@
+"""Where everything is measured: a Postgres, an issuer's key set, the artifact, and the peers."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import psycopg
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from psycopg import sql
+
+from benchmarks import installed
+from local.issuer import Issuer, load_issuer, serving
+from local.postgres import Server, running
+from local.state import ROOT
+from tests.reliability.pgbouncer import PgBouncer, pgbouncer
+
+HOST = "127.0.0.1"
+OWNER, API = "postgres", "api"
+SETTINGS = {"max_connections": "300", "shared_buffers": "512MB", "max_wal_size": "4GB"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What runs for the length of the benchmark."""
+
+    server: Server
+    issuer: Issuer
+    key_set_url: str
+
+    def url(self, database: str = "tasks", login: str = OWNER) -> str:
+        """The URL of a database. The owner's login walks past row-level security."""
+        return f"postgresql://{login}@{HOST}:{self.server.port}/{database}?sslmode=disable"
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """What every service here is told of tokens."""
+        return {
+            "PATH": os.environ["PATH"],
+            "JWKS_URL": self.key_set_url,
+            "JWT_ISSUER": self.issuer.name,
+            "JWT_AUDIENCE": self.issuer.audience,
+        }
+
+    def execute(self, statement: str, *parameters: object, database: str = "tasks") -> None:
+        """Run a statement as the owner."""
+        with psycopg.connect(self.url(database), autocommit=True) as owner:
+            owner.execute(statement.encode(), parameters)
+
+    def make_database(self, name: str) -> None:
+        """Make a migrated database."""
+        create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)).as_string()
+        self.execute(create, database="postgres")
+        urls = {"MIGRATION_DATABASE_URL": self.url(name), "DATABASE_URL": self.url(name, API)}
+        alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
+        subprocess.run(
+            alembic, cwd=ROOT, env=os.environ | urls, check=True, stdout=subprocess.DEVNULL
+        )
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Set it up, and leave nothing behind."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with (
+            running(folder / "data", durable=False, listen=HOST, settings=SETTINGS) as server,
+            serving(issuer := load_issuer(folder / "key.pem")) as key_set_url,
+        ):
+            made = Stage(server, issuer, key_set_url)
+            made.execute(f"CREATE ROLE {API} LOGIN", database="postgres")
+            made.make_database("tasks")
+            yield made
+
+
+@contextmanager
+def pooler(made: Stage, size: int, more: str = "") -> Iterator[PgBouncer]:
+    """A PgBouncer with so many connections; `more` are lines of its configuration."""
+    with pgbouncer(cast("Any", made.server), size, more) as running_pooler:
+        yield running_pooler
+
+
+@contextmanager
+def tls(made: Stage) -> Iterator[PgBouncer]:
+    """A PgBouncer that insists on TLS, as Neon's does; Postgres' binaries here have none."""
+    with TemporaryDirectory() as folder:
+        file = make_certificate(Path(folder))
+        files = f"client_tls_key_file = {file}\nclient_tls_cert_file = {file}"
+        with pooler(made, 10, f"client_tls_sslmode = require\n{files}") as terminating:
+            yield terminating
+
+
+def make_certificate(folder: Path) -> Path:
+    """A file with a key and a certificate for it that it has signed itself."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    folder.chmod(0o755)  # PgBouncer is another user
+    file = folder / "tls.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return file
+
+
+def prepare() -> None:
+    """Build the artifact as `sam build` does, and install what the peers need."""
+    shutil.rmtree(installed.ARTIFACT, ignore_errors=True)
+    build = [str(ROOT / "bundle/python"), "bundle/build.py", installed.MACHINE]
+    subprocess.run([*build, str(installed.ARTIFACT)], cwd=ROOT, check=True)
+    installed.install()

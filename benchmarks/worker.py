@@ -1,0 +1,79 @@
+"""A Lambda environment in a process of its own, which only the standard library is imported for.
+
+    python worker.py PIPE HANDLER …
+
+It loads the handlers, reads lines of `[handler, event]` and writes to the descriptor of a pipe what
+each answers and how long it took. With SNAPSHOT in the environment it is restored for each line as
+SnapStart does it: a copy of the initialised process runs the hooks, then the handler.
+"""
+
+import json
+import os
+import sys
+from importlib import import_module
+from time import perf_counter, process_time
+from typing import Any
+
+
+class Context:
+    """What Lambda says of an invocation."""
+
+    function_name = "benchmark"
+    aws_request_id = "request"
+    function_version = "1"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:local:000000000000:function:benchmark"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return 15_000
+
+
+def load(name: str) -> Any:
+    """A handler, by its module and name."""
+    module, _, handler = name.rpartition(".")
+    return getattr(import_module(module), handler)
+
+
+def serve(handlers: dict[str, Any], line: str) -> str:
+    """Invoke a handler."""
+    name, event = json.loads(line)
+    used, started = process_time(), perf_counter()
+    answer = handlers[name](event, Context())
+    milliseconds, cpu = (perf_counter() - started) * 1000, (process_time() - used) * 1000
+    return json.dumps({"answer": answer, "milliseconds": milliseconds, "cpu": cpu})
+
+
+def restore(handlers: dict[str, Any], line: str, pipe: Any) -> None:
+    """Answer out of a copy of this process, after the hooks of a restored one."""
+    child = os.fork()
+    if not child:
+        from snapshot_restore_py import get_after_restore  # noqa: PLC0415
+
+        for hook, arguments, options in get_after_restore():
+            hook(*arguments, **options)
+        print(serve(handlers, line), file=pipe, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def main() -> None:
+    """Serve until there is nothing more to read."""
+    number, *names = sys.argv[1:]
+    handlers = {name: load(name) for name in names}
+    snapshot = "SNAPSHOT" in os.environ
+    if snapshot:
+        from snapshot_restore_py import get_before_snapshot  # noqa: PLC0415
+
+        for hook, arguments, options in reversed(get_before_snapshot()):
+            hook(*arguments, **options)
+    with os.fdopen(int(number), "w") as pipe:
+        for line in sys.stdin:
+            if snapshot:
+                restore(handlers, line, pipe)
+            else:
+                print(serve(handlers, line), file=pipe, flush=True)
+
+
+if __name__ == "__main__":
+    main()
