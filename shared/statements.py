@@ -4,7 +4,7 @@ They decide by themselves between "not there", "not as expected" and "done", and
 Their parameters: `owner`, always; `task_id` and `versions`, where a task is named; what is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -14,9 +14,13 @@ from sqlalchemy import (
     CTE,
     BindParameter,
     ColumnElement,
+    Delete,
     Executable,
     Integer,
+    Interval,
     Select,
+    Text,
+    Update,
     and_,
     bindparam,
     case,
@@ -26,6 +30,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -42,7 +47,13 @@ from shared.models import TaskCreate
 table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency_keys"))
 columns = table.columns
 
-TICK = timedelta(microseconds=1)  # so that time moves on though the server's clock was set back
+# What became of a write.
+CHANGED, COMPLETED, SAME, UNEXPECTED, OVERTAKEN = (
+    literal_column(f"'{outcome}'", Text)
+    for outcome in ("changed", "completed", "same", "unexpected", "overtaken")
+)
+# So that time moves on though the server's clock was set back.
+TICK: ColumnElement[timedelta] = literal_column("interval '1 microsecond'", Interval)
 
 
 def owned() -> ColumnElement[bool]:
@@ -120,57 +131,79 @@ def _claim(drawn: CTE, sent: Mapping[str, BindParameter[Any]]) -> ReturningInser
 @cache
 def read_task() -> Select[Any]:
     """The named task."""
-    return select(table).where(owned(), columns.id == bindparam("task_id"))
+    return select(table).where(owned(), _named())
 
 
 @cache
 def update_task(names: frozenset[str]) -> Executable:
     """Set some columns of the named task."""
-    return _change(_locked(), {name: _bound(f"new_{name}", columns[name]) for name in names})
+    return _change({name: _bound(f"new_{name}", columns[name]) for name in names})
 
 
 @cache
 def toggle_task() -> Executable:
     """Set the named task's status, or flip it where none is sent."""
-    found = _locked()
     sent = _bound("new_completed", columns.completed)
-    return _change(found, {"completed": func.coalesce(sent, ~found.c.completed)})
+    return _change({"completed": func.coalesce(sent, ~columns.completed)})
 
 
 @cache
 def delete_task() -> Executable:
     """Delete the named task."""
-    found = _locked()
-    deleted = delete(table).where(owned(), columns.id == found.c.id, found.c.expected)
-    return select(found).add_cte(deleted.cte("deleted"))
+    return _or_as_it_is(delete(table).where(owned(), _named(), _expected()), true(), CHANGED)
 
 
 def _bound(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
     return bindparam(name, type_=column.type)
 
 
-def _locked() -> CTE:
-    """The named task as the last writer left it, held until the statement's end."""
+def _named() -> ColumnElement[bool]:
+    return columns.id == bindparam("task_id")
+
+
+def _expected() -> ColumnElement[bool]:
+    """Whether the task is at a version that the write may start from."""
     versions = bindparam("versions", type_=ARRAY(Integer))
-    expected = func.coalesce(columns.version == func.any(versions), True).label("expected")
-    nothing = false().label("completes")
-    return read_task().add_columns(expected, nothing).with_for_update(key_share=True).cte("found")
+    return func.coalesce(columns.version == func.any(versions), true())
 
 
-def _change(found: CTE, new: Mapping[str, ColumnElement[Any]]) -> Executable:
-    """Write what is new to the task; answer with it, or with what was found and left alone."""
-    completes = columns.completed & ~found.c.completed
-    differs = or_(*(found.c[name].is_distinct_from(value) for name, value in new.items()))
-    changed = (
-        update(table)
-        .where(owned(), columns.id == found.c.id, found.c.expected, differs)
-        .values(
-            **new,
-            version=found.c.version + 1,
-            updated_at=func.greatest(func.clock_timestamp(), found.c.updated_at + TICK),
-        )
-        .returning(*columns, true().label("expected"), completes.label("completes"))
-        .cte("changed")
+def _change(new: Mapping[str, ColumnElement[Any]]) -> Executable:
+    """Write what is new to the task; nothing where all of it is so already."""
+    differs = or_(*(columns[name].is_distinct_from(value) for name, value in new.items()))
+    moved = {
+        "version": columns.version + literal_column("1"),
+        "updated_at": func.greatest(func.clock_timestamp(), columns.updated_at + TICK),
+    }
+    change = update(table).where(owned(), _named(), _expected(), differs).values(**new, **moved)
+    return _or_as_it_is(change, differs, _changed(new.keys()))
+
+
+def _changed(names: Collection[str]) -> ColumnElement[str]:
+    """The outcome of a change of these columns. RETURNING knows the new row only."""
+    if "completed" not in names:
+        return CHANGED
+    if len(names) == 1:  # it is this one that differs
+        return case((columns.completed, COMPLETED), else_=CHANGED)
+    before = table.alias("before")
+    named = before.c.user_id == bindparam("owner"), before.c.id == bindparam("task_id")
+    was_open = ~select(before.c.completed).where(*named).scalar_subquery()
+    return case((and_(columns.completed, was_open), COMPLETED), else_=CHANGED)
+
+
+def _or_as_it_is(
+    write: Update | Delete, differs: ColumnElement[bool], done: ColumnElement[str]
+) -> Executable:
+    """Answer with the task as written or, where it is not, as the last writer has left it.
+
+    That writer may have come after the write had looked, and before the task was locked for the
+    answer: where the task is fit to be written now, the write was overtaken.
+    """
+    written = write.returning(*columns, done.label("outcome")).cte("written")
+    found = case((~_expected(), UNEXPECTED), (differs, OVERTAKEN), else_=SAME)
+    as_it_is = (
+        select(*columns, found.label("outcome"))
+        .where(owned(), _named(), ~exists().select_from(written))
+        .with_for_update(key_share=True)
+        .cte("as_it_is")
     )
-    untouched = select(found).where(~exists(select(changed)))
-    return union_all(select(changed), untouched)
+    return union_all(select(written), select(as_it_is))

@@ -86,10 +86,13 @@ class TaskRepository:
         named = None if versions is None else sorted(versions)
         values = {f"new_{name}": value for name, value in new.items()}
         named_task = {"task_id": task_id, "versions": named}
-        row = _found(self._session.write(statement, self._own(named_task | values)))
-        if not row.expected:
+        sent = self._own(named_task | values)
+        row = _found(self._session.write(statement, sent))
+        while row.outcome == "overtaken":  # looks again, while the request has time
+            row = _found(self._session.write(statement, sent))
+        if row.outcome == "unexpected":
             raise PreconditionFailed(headers={"ETag": entity_tag(row.version)})
-        if row.completes:
+        if row.outcome == "completed":
             count("TaskCompleted")
         return row
 

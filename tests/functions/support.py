@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from time import monotonic
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -288,6 +290,30 @@ def alembic(
         except (SystemExit, CommandError, SQLAlchemyError, psycopg.Error) as error:
             raise AlembicError(f"{said.getvalue()}{error}") from error
     return said.getvalue()
+
+
+WAITS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+@contextmanager
+def another_writer(statement: str, *parameters: object) -> Iterator[None]:
+    """Somebody who has changed a task already, but commits only when a statement waits for that."""
+
+    def commit() -> None:
+        while first.execute(WAITS).fetchone() != (1,):
+            assert monotonic() < deadline, "no statement has waited"
+        writer.commit()
+
+    deadline = monotonic() + 10
+    with admin() as first, admin() as writer, ThreadPoolExecutor(1) as thread:
+        writer.autocommit = False
+        writer.execute(statement, parameters)
+        committed = thread.submit(commit)
+        yield
+        committed.result()
 
 
 @contextmanager

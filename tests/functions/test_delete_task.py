@@ -9,6 +9,7 @@ from tests.functions.support import (
     MATCHING_TAGS,
     OTHER_TAGS,
     WEAK_TAGS,
+    another_writer,
     no_content,
     problem,
     short,
@@ -58,6 +59,12 @@ class TestDelete:
         problem(answer, 412)
         assert answer.headers["etag"] == '"1"'
         assert task(alice.get(created["id"])) == created
+
+    def test_removes_the_version_that_a_writer_has_made_in_between(self, alice: User) -> None:
+        task_id = alice.create().json()["id"]
+        with another_writer("update tasks set version = 2 where id = %s", task_id):
+            answer = alice.delete(task_id, If_Match='"2"')
+        assert answer.status_code == 204
 
     @pytest.mark.parametrize("tags", MALFORMED_TAGS, ids=short)
     def test_refuses_a_malformed_if_match(self, alice: User, tags: str) -> None:

@@ -14,6 +14,7 @@ from tests.functions.support import (
     OTHER_TAGS,
     WEAK_TAGS,
     admin,
+    another_writer,
     as_json,
     each_bad_member,
     each_json_media_type,
@@ -187,6 +188,36 @@ class TestUpdate:
         change = {"title": "Buy bread"}
         task(alice.update(created["id"], change, If_Match='"1"'))
         problem(alice.update(created["id"], change, If_Match='"1"'), 412)
+
+    @pytest.mark.parametrize(
+        ("theirs", "version"),
+        [("completed = not completed", 2), ("title = 'theirs'", 3)],
+        ids=short,
+    )
+    def test_has_the_last_word_over_a_writer_who_came_in_between(
+        self, alice: User, created: dict[str, Any], theirs: str, version: int
+    ) -> None:
+        change = f"update tasks set {theirs}, version = 2 where id = %s"
+        with another_writer(change, created["id"]):
+            updated = task(alice.update(created["id"], {"title": created["title"]}))
+        assert (updated["title"], updated["version"]) == (created["title"], version)
+
+    def test_leaves_what_a_writer_who_came_in_between_has_changed(
+        self, alice: User, created: dict[str, Any]
+    ) -> None:
+        change = "update tasks set title = 'theirs', version = 2 where id = %s"
+        with another_writer(change, created["id"]):
+            answer = alice.update(created["id"], {"title": MARKER}, If_Match='"1"')
+        problem(answer, 412)
+        assert answer.headers["etag"] == '"2"'
+        assert task(alice.get(created["id"]))["title"] == "theirs"
+
+    def test_finds_no_task_that_was_deleted_in_between(
+        self, alice: User, created: dict[str, Any]
+    ) -> None:
+        with another_writer("delete from tasks where id = %s", created["id"]):
+            answer = alice.update(created["id"], {"title": MARKER})
+        problem(answer, 404)
 
     @pytest.mark.parametrize("tags", MALFORMED_TAGS, ids=short)
     def test_refuses_a_malformed_if_match(

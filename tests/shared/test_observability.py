@@ -112,6 +112,18 @@ def test_business_events_are_counted_when_they_happen(alice: User, metrics: Line
     assert events == ["TaskCreated", "TaskCompleted"]
 
 
+@pytest.mark.parametrize("change", [{}, {"title": "another"}, {"title": "a title"}])
+def test_a_task_is_completed_by_an_update_too(
+    alice: User, metrics: Lines, change: dict[str, Any]
+) -> None:
+    task_id = alice.create(title="a title").json()["id"]
+    alice.update(task_id, {"completed": True} | change)
+    alice.update(task_id, {"completed": False} | change)
+    assert [name for line in metrics() for name in line if name == "TaskCompleted"] == [
+        "TaskCompleted"
+    ]
+
+
 def test_a_defect_is_logged_without_its_message_and_counted(
     alice: User, lines: Lines, metrics: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
