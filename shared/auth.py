@@ -1,10 +1,11 @@
 """Who is asking: settled before anything about the request can be learned."""
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from urllib.parse import unquote
 
-from fastapi import Depends, Path, Request
+from fastapi import Path, Request
 from fastapi.openapi.models import HTTPBearer as BearerScheme
 from fastapi.security.base import SecurityBase
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -68,18 +69,20 @@ def bearer_token(request: Request) -> str:
 
 
 class Bearer(SecurityBase):
-    """What the OpenAPI document says of the token. `Authentication` has verified it by now."""
+    """What a function may touch: something of the verified user's, made from the subject alone.
+
+    It is a dependency, and what the OpenAPI document says of the token, which `Authentication` has
+    verified by now.
+    """
 
     model = BearerScheme(bearerFormat="JWT", description="A token of Better Auth.")
     scheme_name = "bearer"
 
+    def __init__(self, of: Callable[[str], Any]) -> None:
+        self._of = of
+
     async def __call__(
         self, request: Request, user_id: Annotated[str, Path(description="The token's `sub`.")]
-    ) -> str:
-        """Give the subject on."""
-        subject: str = request.scope["subject"]
-        return subject
-
-
-Subject = Annotated[str, Depends(Bearer())]
-"""The verified user who is asking."""
+    ) -> Any:
+        """Make it."""
+        return self._of(request.scope["subject"])

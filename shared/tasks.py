@@ -7,7 +7,7 @@ from fastapi import Depends
 from sqlalchemy import Executable, Row
 
 from shared import statements
-from shared.auth import Subject
+from shared.auth import Bearer
 from shared.database import Session
 from shared.models import TaskCreate, TaskUpdate
 from shared.observability import count
@@ -100,11 +100,7 @@ class TaskRepository:
         return {"owner": self._owner, **parameters}
 
 
-async def _tasks(subject: Subject) -> TaskRepository:
-    return TaskRepository(subject)
-
-
-Tasks = Annotated[TaskRepository, Depends(_tasks)]
+Tasks = Annotated[TaskRepository, Depends(Bearer(TaskRepository))]
 """The tasks of the user who is asking."""
 
 

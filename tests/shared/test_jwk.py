@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.jwk import read_keys
+from shared.jwk import REMEMBERED, Key, read_keys
 from tests.shared.tokens_matrix import ALGORITHMS, RSA, b64, key_set, private_key, signer, unb64
+
+if TYPE_CHECKING:
+    from jwt.algorithms import Algorithm
 
 MESSAGE = b"a message"
 GOOD = signer("EdDSA", "good", number=20)
@@ -25,6 +28,60 @@ def document(*jwks: Any) -> bytes:
 def names(*jwks: Any) -> set[tuple[str, str | None]]:
     """What can be found in a set, apart from what is there without a kid."""
     return {(algorithm, kid) for algorithm, kid in read_keys(document(*jwks)) if kid is not None}
+
+
+class Counting:
+    """An algorithm that counts how often it verifies. A message is its own signature."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def verify(self, message: bytes, _key: object, signature: bytes) -> bool:
+        self.count += 1
+        return message == signature
+
+
+class TestMemory:
+    @pytest.fixture
+    def algorithm(self) -> Counting:
+        return Counting()
+
+    @pytest.fixture
+    def key(self, algorithm: Counting) -> Key:
+        return Key(cast("Algorithm", algorithm), None)
+
+    def test_a_key_checks_a_signature_once(self, key: Key, algorithm: Counting) -> None:
+        assert key.verify(b"one", b"one") is key.verify(b"one", b"one") is True
+        assert algorithm.count == 1
+
+    def test_a_key_knows_no_other_message_or_signature_by_one_it_has_seen(self, key: Key) -> None:
+        assert key.verify(b"one", b"one")
+        assert not key.verify(b"one", b"two")
+        assert not key.verify(b"two", b"one")
+        assert not key.verify(b"oneo", b"ne")
+
+    def test_a_key_never_remembers_what_is_wrong(self, key: Key, algorithm: Counting) -> None:
+        assert key.verify(b"one", b"two") is key.verify(b"one", b"two") is False
+        assert algorithm.count == 2
+
+    def test_a_key_knows_nothing_that_another_has_seen(self, key: Key) -> None:
+        class Refusing(Counting):
+            def verify(self, *_: object) -> bool:
+                return False
+
+        assert key.verify(b"one", b"one")
+        assert not Key(cast("Algorithm", Refusing()), None).verify(b"one", b"one")
+
+    def test_a_key_forgets_when_it_knows_a_thousand(self, key: Key, algorithm: Counting) -> None:
+        messages = [b"%d" % number for number in range(REMEMBERED)]
+        for message in messages * 2:
+            assert key.verify(message, message)
+        assert algorithm.count == REMEMBERED
+        assert key.verify(b"one more", b"one more")
+        assert key.verify(messages[0], messages[0])
+        assert algorithm.count == REMEMBERED + 2
+        assert key.verify(b"one more", b"one more")
+        assert algorithm.count == REMEMBERED + 2
 
 
 class TestUsable:
