@@ -5,8 +5,11 @@ import os
 import platform
 import subprocess
 import sys
+import timeit
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,6 +19,8 @@ from benchmarks.events import OPERATIONS, User
 from benchmarks.measure import say
 from benchmarks.peer import ALL, TASKS, environment
 from benchmarks.stage import Stage, prepare, stage
+from local.issuer import Issuer
+from tests.reliability.pgbouncer import MissingError, program
 
 RESULTS = Path(__file__).with_name("results.json")
 LAYERS = Path(__file__).with_name("layers.py")
@@ -24,7 +29,8 @@ PAGE_OF = 10  # tasks that the list of a warm or cold call answers with
 
 
 def main(*, quick: bool) -> None:
-    """Measure, and write down what was found."""
+    """Measure, and write down what was found. Raises MissingError without PgBouncer."""
+    program()
     results: dict[str, Any] = {
         "command": "make bench-quick" if quick else "make bench",
         "when": f"{datetime.now(UTC).date()}",
@@ -62,6 +68,7 @@ def measure_the_rest(made: Stage, user: User, results: dict[str, Any]) -> None:
     """What takes its time."""
     say("layers of a warm call")
     results["layers"] = layers(made, user)
+    results["signature"] = signature(user.token, made.issuer)
     say("ten clients: four environments, and the usual service")
     found = load.throughput(made, seconds=4, rounds=3)
     say("a hundred clients of the usual service")
@@ -93,6 +100,14 @@ def layers(made: Stage, user: User) -> dict[str, dict[str, float]]:
         subprocess.run(command, env=variables, check=True, stdout=subprocess.DEVNULL)
         found: dict[str, dict[str, float]] = json.loads(result.read_text())
     return found
+
+
+def signature(token: str, issuer: Issuer) -> float:
+    """Microseconds of checking the signature of a token."""
+    message, _, encoded = token.rpartition(".")
+    made, key = urlsafe_b64decode(f"{encoded}=="), issuer.key.public_key()
+    checks = timeit.repeat(lambda: key.verify(made, message.encode()), repeat=1000, number=1)
+    return median(checks) * 1e6
 
 
 def machine() -> dict[str, Any]:
@@ -135,4 +150,7 @@ def summarise(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(quick="--quick" in sys.argv)
+    try:
+        main(quick="--quick" in sys.argv)
+    except MissingError as error:
+        sys.exit(str(error))

@@ -59,7 +59,7 @@ class PgBouncer:
         """Start it, and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_identity(), _program(), str(self._file)],
+                [*_identity(), program(), str(self._file)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -101,9 +101,15 @@ def pgbouncer(postgres: Postgres, size: int = 4, more: str = "") -> Iterator[PgB
             made.stop()
 
 
-def _program() -> str:
+class MissingError(Exception):
+    """There is no PgBouncer here."""
+
+
+def program() -> str:
+    """Where PgBouncer is. Raises MissingError."""
     found = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert found, "PgBouncer is missing: apt-get install pgbouncer"
+    if found is None:
+        raise MissingError("PgBouncer is missing: apt-get install pgbouncer")
     return found
 
 
