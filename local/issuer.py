@@ -4,7 +4,7 @@ import json
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -68,10 +68,15 @@ def load_issuer(path: Path, name: str = NAME, audience: str = NAME) -> Issuer:
     return Issuer(key, name, audience)
 
 
+def serving(issuer: Issuer, address: str = "127.0.0.1") -> AbstractContextManager[str]:
+    """Publish an issuer's key set; see `publishing`."""
+    return publishing(issuer.key_set, address)
+
+
 @contextmanager
-def serving(issuer: Issuer, address: str = "127.0.0.1") -> Iterator[str]:
-    """Publish the key set on a free port of loopback, or of another address; yields its URL."""
-    body = json.dumps(issuer.key_set).encode()
+def publishing(key_set: dict[str, Any], address: str) -> Iterator[str]:
+    """Publish a key set on a free port of loopback, or of another address; yields its URL."""
+    body = json.dumps(key_set).encode()
 
     class KeySetHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

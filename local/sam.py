@@ -7,7 +7,6 @@ environment names, a database or an issuer of tokens, is used instead; container
 import json
 import os
 import platform
-import shlex
 import shutil
 import signal
 import socket
@@ -17,18 +16,17 @@ import time
 from contextlib import ExitStack
 from ipaddress import ip_network
 from threading import Thread
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from local.dev import DATABASES, is_set, say
+from local.dev import DATABASES, HOST, first_request, free_port, is_set, say, start_database
 from local.issuer import Issuer, serving
-from local.postgres import PostgresError, running
-from local.state import DEMO_USER, ROOT, STATE, development_issuer
+from local.postgres import PostgresError
+from local.state import ROOT, STATE, development_issuer
 
 SAM = ROOT / ".local/sam/bin/sam"
 FOLDER = STATE / "sam-local"
 ENVIRONMENT = FOLDER / "environment.json"  # samconfig.toml names it, too
-LOOPBACK = "127.0.0.1"
-HOST = "host.docker.internal"  # what containers call this machine
+THIS_MACHINE = "host.docker.internal"  # to containers
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
 ISSUERS = ("BETTER_AUTH_URL", "JWKS_URL")  # the template has no shared secret
@@ -59,21 +57,17 @@ def bridge() -> str:
     try:
         socket.create_server((address, 0)).close()
     except OSError:
-        return LOOPBACK
+        return HOST
     return str(address)
 
 
 def set_up_database(held: ExitStack, address: str) -> None:
-    """Start Postgres and bring it up to date, unless the environment names a database."""
+    """Start Postgres, unless the environment names a database."""
     if is_set(*DATABASES):
         say("Database: the environment's, as it is")
         return
-    say("Database: embedded Postgres, its data in .local/sam-local/postgres")
-    server = held.enter_context(running(FOLDER / "postgres", listen=address))
-    alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
-    here = {"DATABASE_URL": server.database_url(), "MIGRATION_DATABASE_URL": ""}
-    subprocess.run(alembic, cwd=ROOT, env=os.environ | here, check=True)
-    os.environ["DATABASE_URL"] = server.database_url(host=HOST)
+    server = start_database(held, FOLDER / "postgres", address)
+    os.environ["DATABASE_URL"] = server.database_url(host=THIS_MACHINE)
 
 
 def set_up_issuer(held: ExitStack, address: str) -> Issuer | None:
@@ -84,21 +78,9 @@ def set_up_issuer(held: ExitStack, address: str) -> Issuer | None:
     say("Tokens:   from the development issuer (make token USER=bob)")
     issuer = development_issuer()
     url = urlsplit(held.enter_context(serving(issuer, address)))
-    os.environ["JWKS_URL"] = url._replace(netloc=f"{HOST}:{url.port}").geturl()
+    os.environ["JWKS_URL"] = url._replace(netloc=f"{THIS_MACHINE}:{url.port}").geturl()
     os.environ.update(JWT_ISSUER=issuer.name, JWT_AUDIENCE=issuer.audience)
     return issuer
-
-
-def free_port() -> int:
-    """The port to serve on. Exits where PORT is no port, or taken."""
-    given = os.environ.get("PORT") or "3000"
-    try:
-        with socket.create_server((LOOPBACK, int(given))):
-            return int(given)
-    except (ValueError, OverflowError):
-        sys.exit("PORT must be a number from 1 to 65535")
-    except OSError as error:
-        sys.exit(f"Port {given} cannot be had ({error.strerror}); PORT=3001 takes another")
 
 
 def sam(*command: str) -> list[str]:
@@ -108,23 +90,11 @@ def sam(*command: str) -> list[str]:
     return [str(SAM), *command, "--config-env", "local", "--parameter-overrides", *overrides]
 
 
-def welcome(issuer: Issuer, port: int) -> str:
-    """A request that works."""
-    token = issuer.token(DEMO_USER)
-    request = [
-        *("curl", "-i", f"http://{LOOPBACK}:{port}/api/{quote(DEMO_USER)}/tasks"),
-        *("-H", f"Authorization: Bearer {token}"),
-        *("-H", "Content-Type: application/json"),
-        *("-d", '{"title": "Buy milk"}'),
-    ]
-    return f"\nToken of {DEMO_USER}:\n{token}\n\nTry:\n{shlex.join(request)}\n"
-
-
 def say_when_ready(port: int, text: str) -> None:
     """Wait until the gateway listens."""
     while True:
         try:
-            socket.create_connection((LOOPBACK, port), 1).close()
+            socket.create_connection((HOST, port), 1).close()
         except OSError:
             time.sleep(0.1)
         else:
@@ -150,16 +120,17 @@ def serve(port: int) -> int:
 
 def main() -> None:
     """Run until Ctrl-C."""
-    address, port = bridge(), free_port()
+    address, port = bridge(), free_port("PORT", 3000)
     subprocess.run(sam("build"), cwd=ROOT, check=True)
     with ExitStack() as held:
         set_up_database(held, address)
         issuer = set_up_issuer(held, address)
         variables = {name: os.environ.get(name, "") for name in VARIABLES}
+        FOLDER.mkdir(parents=True, exist_ok=True)
         ENVIRONMENT.touch(mode=0o600)  # the URL of a database may have a password in it
         ENVIRONMENT.write_text(json.dumps({"Parameters": variables}))
         if issuer:
-            ready = (port, welcome(issuer, port))
+            ready = (port, first_request(f"http://{HOST}:{port}", issuer))
             Thread(target=say_when_ready, args=ready, daemon=True).start()
         sys.exit(serve(port))
 

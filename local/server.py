@@ -10,21 +10,23 @@ from threading import Thread
 from typing import Any
 
 import fastapi_offline
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from local.gateway import Gateway
 from local.openapi import openapi
+from local.state import DEMO_USER, DEVELOPMENT_ISSUER, development_issuer
 from shared.settings import settings
 
+PAGE = Path(__file__).parent / "documentation.html"
 STATIC = Path(fastapi_offline.__file__).parent / "static"
+LOOPBACK = ("127.0.0.1", "localhost")
 CORS = Middleware(
     CORSMiddleware,
     allow_origins=settings().allowed_origins,
@@ -72,14 +74,18 @@ async def show_document(_: Request) -> Response:
 
 async def show_documentation(_: Request) -> Response:
     """Answer with Swagger UI, out of a package: it works offline."""
-    return get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Task API",
-        swagger_js_url="/docs/static/swagger-ui-bundle.js",
-        swagger_css_url="/docs/static/swagger-ui.css",
-        swagger_favicon_url="/docs/static/favicon.png",
-        swagger_ui_parameters={"persistAuthorization": True},
-    )
+    return FileResponse(PAGE)
+
+
+async def authorize(request: Request) -> Response:
+    """Answer with a user and a new token of theirs, or null where another issuer makes the tokens.
+
+    It is for the documentation only. No other origin can read it, even one that is allowed to call
+    the API, nor a foreign name that was made to lead to this machine (DNS rebinding).
+    """
+    trusted = DEVELOPMENT_ISSUER in os.environ and request.url.hostname in LOOPBACK
+    user = {"id": DEMO_USER, "token": development_issuer().token(DEMO_USER)} if trusted else None
+    return JSONResponse(user, headers={"Cache-Control": "no-store"})
 
 
 def die_with_parent() -> None:
@@ -94,9 +100,9 @@ Thread(target=die_with_parent, daemon=True).start()
 app = Starlette(
     routes=[
         Route("/docs", show_documentation),
-        Route("/openapi.json", show_document),
+        Route("/docs/user", authorize),
         Mount("/docs/static", StaticFiles(directory=STATIC)),
-        Mount("/", invoke),
+        Route("/openapi.json", show_document, middleware=[CORS]),
+        Mount("/", invoke, middleware=[CORS]),
     ],
-    middleware=[CORS],
 )

@@ -8,6 +8,8 @@ from local.issuer import NAME, Issuer, load_issuer
 ROOT = Path(__file__).parent.parent
 STATE = ROOT / ".local"
 DEMO_USER = "demo"
+DEVELOPMENT_ISSUER = "DEVELOPMENT_ISSUER"
+"""The variable that tells the development server that this checkout's issuer makes the tokens."""
 
 
 def development_issuer() -> Issuer:

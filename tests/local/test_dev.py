@@ -1,14 +1,11 @@
 """`make dev`, as a developer on a fresh checkout meets it."""
 
-import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,57 +14,25 @@ import httpx2
 import pytest
 
 from local.issuer import load_issuer, serving
-from tests.conftest import ROOT, database_url, fresh_database
-
-SOURCES = ("alembic.ini", "functions", "local", "migrations", "shared", "template.yaml")
-CONFIGURATION = {
-    *("DATABASE_URL", "DATABASE_SECRET_ARN", "MIGRATION_DATABASE_URL"),
-    *("BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "BETTER_AUTH_SECRET"),
-    "ALLOWED_ORIGINS",
-}
-PATIENCE = 30  # seconds
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A checkout in a folder with a space in its name."""
-    folder = tmp_path / "my tasks"
-    folder.mkdir()
-    for name in SOURCES:
-        source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    return folder
+from tests.conftest import database_url, fresh_database
+from tests.local.support import (
+    HOST,
+    PATIENCE,
+    Program,
+    free_port,
+    postgres_of,
+    refuses,
+    wait_until,
+)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-class Server:
-    """A development server that runs in a checkout."""
+class Server(Program):
+    """A development server."""
 
     def __init__(self, checkout: Path, **variables: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        environment = {k: v for k, v in os.environ.items() if k not in CONFIGURATION}
-        self.log = checkout / f"{self.port}.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "local.dev"],
-                cwd=checkout,
-                env=environment | {"PORT": str(self.port), **variables},
-                stdout=log,
-                stderr=log,
-            )
-        wait_until(lambda: "Documentation:" in self.output or self.process.poll() is not None)
-
-    @property
-    def output(self) -> str:
-        """What it has printed so far."""
-        return self.log.read_text()
+        self.port = free_port()
+        port = {"PORT": str(self.port)}
+        super().__init__(checkout, "local.dev", "Documentation:", **(port | variables))
 
     @property
     def curl(self) -> str:
@@ -76,12 +41,7 @@ class Server:
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def end(self, how: signal.Signals) -> None:
-        """End it as this signal does, and wait."""
-        self.process.send_signal(how)
-        self.process.wait(PATIENCE)
+        return f"http://{HOST}:{self.port}"
 
 
 Start = Callable[..., Server]
@@ -99,27 +59,6 @@ def dev(checkout: Path) -> Iterator[Start]:
     yield start
     for server in started:
         server.end(signal.SIGTERM)
-
-
-def postgres_of(checkout: Path) -> list[int]:
-    """The processes of the checkout's Postgres that are alive."""
-    pids = []
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(checkout) in command.read_text() and "postgres" in command.read_text():
-                pids.append(int(command.parent.name))
-        except OSError:
-            continue
-    return pids
-
-
-def refuses(port: int) -> bool:
-    """Whether nobody listens any more."""
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return True
-    return False
 
 
 def paste(line: str) -> str:
@@ -170,6 +109,25 @@ def test_the_documentation_works_offline_and_shows_all_operations(dev: Start) ->
     assert len(operations) == 7
 
 
+def test_the_documentation_has_a_new_token_that_works(dev: Start) -> None:
+    server = dev()
+    answer = httpx2.get(f"{server.address}/docs/user")
+    assert answer.headers["Cache-Control"] == "no-store"
+    user = answer.json()
+    wait_until(lambda: httpx2.get(answer.url).json()["token"] != user["token"])
+    headers = {"Authorization": f"Bearer {user['token']}"}
+    tasks = httpx2.get(f"{server.address}/api/{user['id']}/tasks", headers=headers)
+    assert tasks.status_code == 200
+
+
+def test_no_other_origin_gets_the_token_of_the_documentation(dev: Start) -> None:
+    server = dev(ALLOWED_ORIGINS="https://app.example.com")
+    url = f"{server.address}/docs/user"
+    assert httpx2.get(url, headers={"Host": "rebound.example.com"}).json() is None
+    allowed = httpx2.get(url, headers={"Origin": "https://app.example.com"})
+    assert "Access-Control-Allow-Origin" not in allowed.headers
+
+
 def test_allowed_origins_may_read_the_answers(dev: Start) -> None:
     server = dev(ALLOWED_ORIGINS="https://app.example.com")
     preflight = {
@@ -210,6 +168,7 @@ def test_what_the_environment_names_is_used_instead(
         headers = {"Authorization": f"Bearer {issuer.token('carol')}"}
         answer = httpx2.get(f"{server.address}/api/carol/tasks", headers=headers)
         assert answer.json() == []
+        assert httpx2.get(f"{server.address}/docs/user").json() is None
 
 
 @pytest.mark.parametrize(
@@ -233,7 +192,7 @@ def test_a_wrong_configuration_is_one_line_that_names_the_variable(
 
 
 def test_a_port_that_is_taken_is_one_line(dev: Start) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server((HOST, 0)) as taken:
         server = dev(PORT=str(taken.getsockname()[1]))
         assert server.process.wait(PATIENCE) != 0
     assert "cannot be had" in server.output.splitlines()[-1]

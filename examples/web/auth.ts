@@ -1,0 +1,45 @@
+import type { AddressInfo } from "node:net";
+
+import { betterAuth, type BetterAuthOptions } from "better-auth";
+import { getMigrations } from "better-auth/db/migration";
+import { toNodeHandler } from "better-auth/node";
+import { jwt } from "better-auth/plugins/jwt";
+import { Pool } from "pg";
+import type { Plugin, PreviewServer, ViteDevServer } from "vite";
+
+import type { Settings } from "./settings.ts";
+
+/** Better Auth on the page's own origin, at `/api/auth`, as it is in a Next.js app. */
+export function auth(settings: Settings): Plugin {
+  const mount = async ({ httpServer, middlewares }: ViteDevServer | PreviewServer) => {
+    const options = configure(settings);
+    await (await getMigrations(options)).runMigrations();
+    let handle: ReturnType<typeof toNodeHandler>;
+    httpServer?.once("listening", () => {
+      const { port } = httpServer.address() as AddressInfo;
+      handle = toNodeHandler(betterAuth({ ...options, baseURL: `http://localhost:${port}` }));
+    });
+    middlewares.use((request, response, next) => {
+      if (request.url?.startsWith("/api/auth/")) handle(request, response).catch(next);
+      else next();
+    });
+  };
+  return { name: "better-auth", configureServer: mount, configurePreviewServer: mount };
+}
+
+function configure({ databaseUrl, secret, tokenLifetime }: Settings) {
+  const database = new Pool({ connectionString: databaseUrl });
+  // An idle connection that breaks is replaced when the next one is needed.
+  database.on("error", () => undefined);
+  return {
+    database,
+    secret,
+    emailAndPassword: { enabled: true },
+    plugins: [
+      // The API wants to know who it is, and nothing else about the user.
+      jwt({ jwt: { expirationTime: tokenLifetime, definePayload: () => ({}) } }),
+    ],
+    // It counts by address, and on loopback everybody has the same one.
+    rateLimit: { enabled: false },
+  } satisfies BetterAuthOptions;
+}

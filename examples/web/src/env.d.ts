@@ -1,0 +1,4 @@
+interface ImportMetaEnv {
+  /** The API's origin. */
+  readonly API_URL: string;
+}

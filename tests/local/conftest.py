@@ -1,0 +1,21 @@
+"""A checkout to run things in."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SOURCES = ("alembic.ini", "functions", "local", "migrations", "shared", "template.yaml")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout in a folder with a space in its name."""
+    folder = tmp_path / "my tasks"
+    folder.mkdir()
+    for name in SOURCES:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    return folder
