@@ -1,0 +1,24 @@
+import { defineConfig } from "@playwright/test";
+
+const { CHROMIUM = "chromium", PAGE_URL = "" } = process.env;
+
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../../.local/browser",
+  fullyParallel: true,
+  forbidOnly: true,
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"]],
+  use: {
+    baseURL: PAGE_URL,
+    launchOptions: { executablePath: CHROMIUM },
+    viewport: { width: 1280, height: 800 },
+    trace: "retain-on-failure",
+  },
+  projects: [
+    { name: "page", testIgnore: "sam.spec.ts" },
+    { name: "sam", testMatch: "sam.spec.ts" },
+  ],
+});
