@@ -71,6 +71,10 @@ TaskId = Annotated[
 ]
 
 
+# No function validates such a model: a cold start need not build what would.
+UNUSED: Any = ConfigDict(defer_build=True)
+
+
 def _shown(example: dict[str, Any], **schema: Any) -> Any:
     """The configuration of a model that the documentation shows with an example."""
     return ConfigDict(json_schema_extra={"examples": [example], **schema})
@@ -137,7 +141,7 @@ EXAMPLE = {
 class TaskPublic(TaskBase):
     """A task as its owner sees it."""
 
-    model_config = _shown(EXAMPLE)
+    model_config = _shown(EXAMPLE) | UNUSED
 
     id: int
     user_id: str
@@ -148,6 +152,8 @@ class TaskPublic(TaskBase):
 
 class Task(TaskBase, table=True):
     """The table. Titles sort by code point, so that a cursor means the same on every server."""
+
+    model_config = UNUSED
 
     __tablename__: ClassVar[Any] = "tasks"
     __table_args__ = (
@@ -186,6 +192,8 @@ class IdempotencyKey(SQLModel, table=True):
     A task is answered as it was created, so that the body, the new id and the time say it all; the
     body is the fingerprint, too.
     """
+
+    model_config = UNUSED
 
     __tablename__: ClassVar[Any] = "idempotency_keys"
     __table_args__ = (Index("idempotency_keys_by_age", "created_at"),)

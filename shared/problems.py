@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -15,6 +15,8 @@ MEDIA_TYPE = "application/problem+json"
 class InvalidInput(BaseModel):
     """Where a request is wrong: a JSON pointer (RFC 6901) into the body, or a parameter's name."""
 
+    model_config = ConfigDict(defer_build=True)
+
     pointer: str | None = Field(default=None, examples=["/title"])
     parameter: str | None = Field(default=None, examples=["limit"])
     detail: str
@@ -22,6 +24,8 @@ class InvalidInput(BaseModel):
 
 class ProblemDetails(BaseModel):
     """The body of every error (RFC 9457)."""
+
+    model_config = ConfigDict(defer_build=True)
 
     type: str = Field(description="A stable URI reference for this kind of problem.")
     title: str
