@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from itertools import cycle
 from queue import SimpleQueue
@@ -18,11 +19,9 @@ from time import monotonic, perf_counter, sleep
 from benchmarks import installed
 from benchmarks.events import READS, Request, User
 from benchmarks.measure import Figures, percentile
-from benchmarks.peer import TASKS, USUAL, Environment, environment
+from benchmarks.peer import TASKS, USUAL, Crowd, Environment, Reply, environment
 from benchmarks.stage import API, HOST, Stage, pooler
 from local.state import ROOT
-from tests.reliability.environments import Environment as Serving
-from tests.reliability.environments import environments
 
 MIX = ("list", "get", "list", "update", "get", "create", "list", "get", "toggle", "get")
 READY_WITHIN = 60.0
@@ -260,23 +259,20 @@ def served(
 
 def crowded(stage: Stage, seconds: float, pauses: tuple[float, ...]) -> dict[float, Figures]:
     """A hundred environments behind a PgBouncer with ten connections, and a user for each."""
-    with pooler(stage, 10) as pooled:
-        variables = {"DATABASE_URL": pooled.url("tasks", API), "PYTHONPATH": str(ROOT)}
-        with environments(100, stage.environment | variables) as made:
+    with pooler(stage, 10) as pooled, ExitStack() as held:
+        crowded = Crowd(100, stage.environment | {"DATABASE_URL": pooled.url("tasks", API)})
+        held.callback(crowded.stop)
 
-            def asks(gateway: Serving) -> Ask:
-                def ask(request: Request) -> tuple[int, str]:
-                    headers = list(request.headers.items())
-                    answer = gateway(request.method, request.path, "", headers, request.body)
-                    return answer["statusCode"], answer["body"]
+        def ask(environment: Callable[[Request], Reply], request: Request) -> tuple[int, str]:
+            reply = environment(request)
+            return reply.status, reply.answer["body"]
 
-                return ask
-
-            asking = list(zip(users(stage, "crowd", 100), map(asks, made), strict=True))
-            return {
-                pause: crowd([Client(user, ask, pause) for user, ask in asking], seconds)
-                for pause in pauses
-            }
+        asks = [partial(ask, environment) for environment in crowded.environments]
+        asking = list(zip(users(stage, "crowd", len(asks)), asks, strict=True))
+        return {
+            pause: crowd([Client(user, ask, pause) for user, ask in asking], seconds)
+            for pause in pauses
+        }
 
 
 assert sum(name in READS for name in MIX) == 0.7 * len(MIX)

@@ -4,12 +4,14 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from socket import socketpair
 from time import perf_counter
-from typing import Any
+from typing import Any, TextIO
 
 from benchmarks import installed
 from benchmarks.events import ROUTES, Request
@@ -129,6 +131,47 @@ class Environment:
         assert self._process.stdin
         self._process.stdin.close()
         self._pipe.close()
+        try:
+            self._process.wait(STOPPED_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Crowd:
+    """So many environments of ours, restored from one snapshot."""
+
+    def __init__(self, count: int, variables: dict[str, str]) -> None:
+        pairs = [socketpair() for _ in range(count)]
+        descriptors = [theirs.fileno() for _, theirs in pairs]
+        self._process = subprocess.Popen(
+            [installed.python(), "-S", str(WORKER), ",".join(map(str, descriptors)), *OURS],
+            env=variables | RESTORED.environment(),
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # the log
+        )
+        for _, theirs in pairs:
+            theirs.close()
+        self._files = [ours.makefile("rw") for ours, _ in pairs]
+        for ours, _ in pairs:
+            ours.close()  # when its file is
+        assert all(file.readline() == "ready\n" for file in self._files), "they have ended"
+
+    @property
+    def environments(self) -> list[Callable[[Request], Reply]]:
+        """Each of them, to be asked."""
+        return [partial(self._ask, file) for file in self._files]
+
+    @staticmethod
+    def _ask(file: TextIO, request: Request) -> Reply:
+        print(f'["{request.handler}", {request.text}]', file=file, flush=True)
+        return Reply(**json.loads(file.readline()))
+
+    def stop(self) -> None:
+        """End all of them."""
+        for file in self._files:
+            file.close()
         try:
             self._process.wait(STOPPED_WITHIN)
         except subprocess.TimeoutExpired:

@@ -204,7 +204,8 @@ def load(results: Results) -> Lines:
     yield ""
     yield (
         "7 of 10 requests read. Clients make no pause unless one is named; clients, servers and "
-        "Postgres share the CPUs. A client gives up after 10 s. Milliseconds."
+        "Postgres share the CPUs. The hundred environments are restored from one snapshot. A "
+        "client gives up after 10 s. Milliseconds."
     )
     yield ""
     columns = ("clients", "answers a second", "p50", "p95", "p99", "errors", "hung")

@@ -1,10 +1,12 @@
 """A Lambda environment in a process of its own, which only the standard library is imported for.
 
     python worker.py PIPE HANDLER …
+    python worker.py SOCKET,SOCKET… HANDLER …
 
 It loads the handlers, reads lines of `[handler, event]` and writes to the descriptor of a pipe what
 each answers and how long it took. With SNAPSHOT in the environment it is restored for each line as
-SnapStart does it: a copy of the initialised process runs the hooks, then the handler.
+SnapStart does it: a copy of the initialised process runs the hooks, then the handler. With sockets
+it is restored once for each of them, and reads and writes there.
 """
 
 import json
@@ -44,30 +46,68 @@ def serve(handlers: dict[str, Any], line: str) -> str:
     return json.dumps({"answer": answer, "milliseconds": milliseconds, "cpu": cpu})
 
 
+def freeze() -> None:
+    """Run the hooks before a snapshot."""
+    from snapshot_restore_py import get_before_snapshot  # noqa: PLC0415
+
+    for hook, arguments, options in reversed(get_before_snapshot()):
+        hook(*arguments, **options)
+
+
+def thaw() -> None:
+    """Run the hooks of a process that is restored from one."""
+    from snapshot_restore_py import get_after_restore  # noqa: PLC0415
+
+    for hook, arguments, options in get_after_restore():
+        hook(*arguments, **options)
+
+
 def restore(handlers: dict[str, Any], line: str, pipe: Any) -> None:
-    """Answer out of a copy of this process, after the hooks of a restored one."""
+    """Answer out of a copy of this process."""
     child = os.fork()
     if not child:
-        from snapshot_restore_py import get_after_restore  # noqa: PLC0415
-
-        for hook, arguments, options in get_after_restore():
-            hook(*arguments, **options)
+        thaw()
         print(serve(handlers, line), file=pipe, flush=True)
         os._exit(0)
     os.waitpid(child, 0)
 
 
+def crowd(handlers: dict[str, Any], sockets: list[int]) -> None:
+    """Make a copy of this process for each socket, and wait for the end of all."""
+    for mine in sockets:
+        if not os.fork():
+            for other in sockets:
+                if other != mine:
+                    os.close(other)
+            serve_all(handlers, mine)
+            os._exit(0)
+    for socket in sockets:
+        os.close(socket)
+    for _ in sockets:
+        os.wait()
+
+
+def serve_all(handlers: dict[str, Any], socket: int) -> None:
+    """Serve until the socket is closed."""
+    thaw()
+    with os.fdopen(socket, "w") as answers, os.fdopen(os.dup(socket)) as requests:
+        print("ready", file=answers, flush=True)
+        for line in requests:
+            print(serve(handlers, line), file=answers, flush=True)
+
+
 def main() -> None:
     """Serve until there is nothing more to read."""
-    number, *names = sys.argv[1:]
+    descriptors, *names = sys.argv[1:]
     handlers = {name: load(name) for name in names}
     snapshot = "SNAPSHOT" in os.environ
     if snapshot:
-        from snapshot_restore_py import get_before_snapshot  # noqa: PLC0415
-
-        for hook, arguments, options in reversed(get_before_snapshot()):
-            hook(*arguments, **options)
-    with os.fdopen(int(number), "w") as pipe:
+        freeze()
+    number, *more = map(int, descriptors.split(","))
+    if more:
+        crowd(handlers, [number, *more])
+        return
+    with os.fdopen(number, "w") as pipe:
         for line in sys.stdin:
             if snapshot:
                 restore(handlers, line, pipe)
