@@ -20,8 +20,7 @@ from threading import Thread
 
 import uvicorn
 
-from local.dev import HOST, free_port, listen, migrate, say, start_database
-from local.postgres import PostgresError
+from local.dev import HOST, free_port, listen, migrate, run, say, start_database
 from local.state import ROOT, STATE
 from shared.settings import Settings
 
@@ -134,12 +133,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except PostgresError as error:
-        sys.exit(str(error))
-    except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)  # it has said why
+    run(main)

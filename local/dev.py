@@ -5,9 +5,11 @@ What the environment names, a database or an issuer of tokens, is used instead o
 
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -146,8 +148,18 @@ def main() -> None:
         serve(listener)
 
 
-if __name__ == "__main__":
+def run(command: Callable[[], None]) -> None:
+    """Run a command of `make` until it ends or is told to; a known error is one line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        main()
+        command()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (ConfigurationError, PostgresError) as error:
         sys.exit(str(error))
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)  # it has said why
+
+
+if __name__ == "__main__":
+    run(main)

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -18,9 +17,8 @@ from ipaddress import ip_network
 from threading import Thread
 from urllib.parse import urlsplit
 
-from local.dev import DATABASES, HOST, first_request, free_port, is_set, say, start_database
+from local.dev import DATABASES, HOST, first_request, free_port, is_set, run, say, start_database
 from local.issuer import Issuer, serving
-from local.postgres import PostgresError
 from local.state import ROOT, STATE, development_issuer
 
 SAM = ROOT / ".local/sam/bin/sam"
@@ -136,12 +134,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except PostgresError as error:
-        sys.exit(str(error))
-    except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)  # it has said why
+    run(main)
