@@ -218,8 +218,10 @@ def main() -> int:
         if not all(pool.map(test, [(each, "", (ROOT / each).read_text()) for each in modules])):
             sys.exit("The tests fail without any mutant.")
         survivors = 0
-        for case, survived in zip(cases, pool.map(test, cases), strict=True):
+        for number, (case, survived) in enumerate(zip(cases, pool.map(test, cases), strict=True)):
             survivors += survived
+            if number % 25 == 0:
+                print(f"{number} of {len(cases)} mutants", file=sys.stderr, flush=True)  # noqa: T201
             if survived:
                 print(f"{case[0]}:{case[1]}", flush=True)  # noqa: T201
     killed = 100 * (len(cases) - survivors) / len(cases)
