@@ -6,6 +6,7 @@ Their parameters: `owner`, always; `task_id` and `versions`, where a task is nam
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -47,13 +48,23 @@ from shared.models import TaskCreate
 table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency_keys"))
 columns = table.columns
 
-# What became of a write.
-CHANGED, COMPLETED, SAME, UNEXPECTED, OVERTAKEN = (
-    literal_column(f"'{outcome}'", Text)
-    for outcome in ("changed", "completed", "same", "unexpected", "overtaken")
-)
 # So that time moves on though the server's clock was set back.
 TICK: ColumnElement[timedelta] = literal_column("interval '1 microsecond'", Interval)
+
+
+class Outcome(StrEnum):
+    """What became of a write."""
+
+    CHANGED = "changed"
+    COMPLETED = "completed"
+    SAME = "same"
+    UNEXPECTED = "unexpected"
+    OVERTAKEN = "overtaken"
+
+    @property
+    def sql(self) -> ColumnElement[str]:
+        """A constant of the statement, not a parameter to send."""
+        return literal_column(f"'{self}'", Text)
 
 
 def owned() -> ColumnElement[bool]:
@@ -150,7 +161,9 @@ def toggle_task() -> Executable:
 @cache
 def delete_task() -> Executable:
     """Delete the named task."""
-    return _or_as_it_is(delete(table).where(owned(), _named(), _expected()), true(), CHANGED)
+    return _or_as_it_is(
+        delete(table).where(owned(), _named(), _expected()), true(), Outcome.CHANGED.sql
+    )
 
 
 def _bound(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
@@ -181,13 +194,15 @@ def _change(new: Mapping[str, ColumnElement[Any]]) -> Executable:
 def _changed(names: Collection[str]) -> ColumnElement[str]:
     """The outcome of a change of these columns. RETURNING knows the new row only."""
     if "completed" not in names:
-        return CHANGED
+        return Outcome.CHANGED.sql
     if len(names) == 1:  # it is this one that differs
-        return case((columns.completed, COMPLETED), else_=CHANGED)
+        return case((columns.completed, Outcome.COMPLETED.sql), else_=Outcome.CHANGED.sql)
     before = table.alias("before")
     named = before.c.user_id == bindparam("owner"), before.c.id == bindparam("task_id")
     was_open = ~select(before.c.completed).where(*named).scalar_subquery()
-    return case((and_(columns.completed, was_open), COMPLETED), else_=CHANGED)
+    return case(
+        (and_(columns.completed, was_open), Outcome.COMPLETED.sql), else_=Outcome.CHANGED.sql
+    )
 
 
 def _or_as_it_is(
@@ -199,7 +214,11 @@ def _or_as_it_is(
     answer: where the task is fit to be written now, the write was overtaken.
     """
     written = write.returning(*columns, done.label("outcome")).cte("written")
-    found = case((~_expected(), UNEXPECTED), (differs, OVERTAKEN), else_=SAME)
+    found = case(
+        (~_expected(), Outcome.UNEXPECTED.sql),
+        (differs, Outcome.OVERTAKEN.sql),
+        else_=Outcome.SAME.sql,
+    )
     as_it_is = (
         select(*columns, found.label("outcome"))
         .where(owned(), _named(), ~exists().select_from(written))

@@ -14,6 +14,7 @@ from shared.observability import count
 from shared.paging import TaskQuery
 from shared.preconditions import Versions, entity_tag
 from shared.problems import InFlight, KeyReused, Locked, NotFound, PreconditionFailed
+from shared.statements import Outcome
 
 TaskRow = Row[Any]
 
@@ -88,11 +89,11 @@ class TaskRepository:
         named_task = {"task_id": task_id, "versions": named}
         sent = self._own(named_task | values)
         row = _found(self._session.write(statement, sent))
-        while row.outcome == "overtaken":  # looks again, while the request has time
+        while row.outcome == Outcome.OVERTAKEN:  # looks again, while the request has time
             row = _found(self._session.write(statement, sent))
-        if row.outcome == "unexpected":
+        if row.outcome == Outcome.UNEXPECTED:
             raise PreconditionFailed(headers={"ETag": entity_tag(row.version)})
-        if row.outcome == "completed":
+        if row.outcome == Outcome.COMPLETED:
             count("TaskCompleted")
         return row
 
