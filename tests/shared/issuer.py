@@ -155,6 +155,11 @@ def _limited(issuer: Issuer) -> bytes:
     return reply(issuer.document, "429 Too Many Requests", f"Retry-After: {issuer.retry_after}")
 
 
+def _limited_as_better_auth_does(issuer: Issuer) -> bytes:
+    header = f"X-Retry-After: {issuer.retry_after}"
+    return reply(issuer.document, "429 Too Many Requests", header)
+
+
 def _limited_by_date(issuer: Issuer) -> bytes:
     date = formatdate(time.time() + float(issuer.retry_after), usegmt=True)
     return reply(issuer.document, "429 Too Many Requests", f"Retry-After: {date}")
@@ -179,6 +184,7 @@ MODES: dict[str, Callable[[Issuer, socket.socket], None]] = {
     "redirect": _status("302 Found", "Location: /jwks?redirected"),
     "limited": _send(_limited),
     "limited by date": _send(_limited_by_date),
+    "limited as Better Auth does": _send(_limited_as_better_auth_does),
     "reset": _reset,
     "hang": _hang,
     "endless announcements": _continue,

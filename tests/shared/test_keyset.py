@@ -330,7 +330,7 @@ class TestOutage:
 
 
 class TestRetryAfter:
-    @pytest.mark.parametrize("mode", ["limited", "limited by date"])
+    @pytest.mark.parametrize("mode", ["limited", "limited by date", "limited as Better Auth does"])
     def test_it_is_respected(self, keys: KeySet, issuer: Issuer, clock: Clock, mode: str) -> None:
         issuer.mode, issuer.retry_after = mode, "30"
         issuer.keys = [NEW.jwk()]
