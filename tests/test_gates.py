@@ -1,9 +1,11 @@
 """Figures of a function's cold start that are the same on every machine."""
 
 import json
+import shutil
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from local.gateway import read_routes
 from tests.conftest import ROOT
 
 MODULES = sorted({route.handler.rpartition(".")[0] for route in read_routes()})
+MEGABYTES = 48
 NOT_DEPLOYED = {"alembic", "local", "migrations", "pytest", "tests", "uvicorn", "yaml"}
 NOT_AT_ONCE = {
     "aws_lambda_powertools.utilities.parameters",
@@ -80,3 +83,14 @@ class TestImport:
     def test_of_fastapi_alone_builds_them(self) -> None:
         """Else FastAPI does it by itself by now, and `shared.imports` may go."""
         assert imported("fastapi")["has_document_models"]
+
+
+def test_what_is_deployed_is_small(tmp_path: Path) -> None:
+    for name in ("bundle", "functions", "shared"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "requirements.txt", tmp_path)
+    # The byte code is of the Python at hand, not Lambda's: `make test-artifact` weighs that, too.
+    build = [sys.executable, "bundle/build.py", "arm64", "artifact"]
+    subprocess.run(build, cwd=tmp_path, check=True, capture_output=True)
+    files = (path for path in (tmp_path / "artifact").rglob("*") if path.is_file())
+    assert sum(path.stat().st_size for path in files) <= MEGABYTES * 1_000_000
