@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
+from math import ceil
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -45,12 +46,25 @@ class Key:
         pair = sha256(message).digest(), signature
         if pair in self._made:
             return True
+        if not self._fits(signature):
+            return False
         if not self.algorithm.verify(message, self.material, signature):
             return False
         if len(self._made) == REMEMBERED:
             self._made.clear()
         self._made.add(pair)
         return True
+
+    def _fits(self, signature: bytes) -> bool:
+        """Tell whether an RSA signature is as long as its key (RFC 8017, section 8.1.2).
+
+        OpenSSL takes one for RSA-PSS without the zeros in front, a second spelling.
+        """
+        match self.material:
+            case RSAPublicKey():
+                return len(signature) == ceil(self.material.key_size / 8)
+            case _:
+                return True
 
 
 Keys = Mapping[tuple[str, str | None], Key]

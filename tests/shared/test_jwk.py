@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -91,6 +92,16 @@ class TestUsable:
         key = read_keys(document(by.jwk()))[algorithm, by.kid]
         assert key.verify(MESSAGE, by.sign(MESSAGE))
         assert not key.verify(MESSAGE + b"x", by.sign(MESSAGE))
+
+    @pytest.mark.parametrize("algorithm", RSA)
+    def test_a_signature_has_its_leading_zeros(self, algorithm: str) -> None:
+        by = signer(algorithm)
+        key = read_keys(document(by.jwk()))[algorithm, by.kid]
+        signatures = ((message, by.sign(message)) for message in map(b"%d".__mod__, count()))
+        message, signature = next(pair for pair in signatures if pair[1].startswith(b"\0"))
+        assert not key.verify(message, signature[1:])
+        assert not key.verify(message, b"\0" + signature)
+        assert key.verify(message, signature)
 
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     def test_a_key_is_bound_to_its_algorithm(self, algorithm: str) -> None:
