@@ -52,7 +52,7 @@ def main(*, quick: bool) -> None:
         say("network turns")
         results["turns"] = warm.turns(made, user)
         say("cold starts")
-        results["cold"] = cold.run(made, user.ask("list"), rounds=3 if quick else 20)
+        results["cold"] = cold.run(made, user.ask("list"), rounds=3 if quick else 30)
         if not quick:
             measure_the_rest(made, user, results)
     if quick:
