@@ -71,8 +71,8 @@ TaskId = Annotated[
 ]
 
 
-# No function validates such a model: a cold start need not build what would.
-UNUSED: Any = ConfigDict(defer_build=True)
+# No function validates such a model, so that no cold start has to build what would.
+NEVER_VALIDATED: Any = ConfigDict(defer_build=True)
 
 
 def _shown(example: dict[str, Any], **schema: Any) -> Any:
@@ -141,7 +141,7 @@ EXAMPLE = {
 class TaskPublic(TaskBase):
     """A task as its owner sees it."""
 
-    model_config = _shown(EXAMPLE) | UNUSED
+    model_config = _shown(EXAMPLE) | NEVER_VALIDATED
 
     id: int
     user_id: str
@@ -153,7 +153,7 @@ class TaskPublic(TaskBase):
 class Task(TaskBase, table=True):
     """The table. Titles sort by code point, so that a cursor means the same on every server."""
 
-    model_config = UNUSED
+    model_config = NEVER_VALIDATED
 
     __tablename__: ClassVar[Any] = "tasks"
     __table_args__ = (
@@ -193,7 +193,7 @@ class IdempotencyKey(SQLModel, table=True):
     body is the fingerprint, too.
     """
 
-    model_config = UNUSED
+    model_config = NEVER_VALIDATED
 
     __tablename__: ClassVar[Any] = "idempotency_keys"
     __table_args__ = (Index("idempotency_keys_by_age", "created_at"),)

@@ -26,7 +26,8 @@ SERVER_ERROR = 500
 INNERMOST = 10  # frames of a defect's stack
 
 logging.getLogger("mangum").setLevel(logging.WARNING)  # else a line per request, with its path
-logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # else Python 3.12 puts in a name
+# From Python 3.12 on a record has the name of its asyncio task, and each line would have it.
+logging.logAsyncioTasks = False  # type: ignore[attr-defined]
 
 # RFC 3339 is what Lambda reads, too; where in the code a line comes from is always the same.
 logger = Logger(service=SERVICE, location=None, use_rfc3339=True, utc=True)

@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 MEDIA_TYPE = "application/problem+json"
+DEFERRED = ConfigDict(defer_build=True)  # until the first error: a cold start is spared it
 
 
 class InvalidInput(BaseModel):
     """Where a request is wrong: a JSON pointer (RFC 6901) into the body, or a parameter's name."""
 
-    model_config = ConfigDict(defer_build=True)
+    model_config = DEFERRED
 
     pointer: str | None = Field(default=None, examples=["/title"])
     parameter: str | None = Field(default=None, examples=["limit"])
@@ -25,7 +26,7 @@ class InvalidInput(BaseModel):
 class ProblemDetails(BaseModel):
     """The body of every error (RFC 9457)."""
 
-    model_config = ConfigDict(defer_build=True)
+    model_config = DEFERRED
 
     type: str = Field(description="A stable URI reference for this kind of problem.")
     title: str
