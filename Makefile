@@ -147,7 +147,7 @@ smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=ht
 mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests must notice (half an hour)
 	$(RUN) tests.mutants
 
-bench: .venv/node ## Measure beside other ways to write it; writes docs/performance.md (8 minutes)
+bench: .venv/node ## Measure beside other ways to write it; writes docs/performance.md (5 minutes)
 	@$(WITH_NODE) $(RUN) benchmarks
 
 bench-quick: .venv/node ## Measure cold starts, warm calls and network turns only (half a minute)
@@ -162,5 +162,5 @@ lock: .venv/installed ## Lock the versions of requirements*.in
 
 clean: ## Remove what was installed and made, the local database included
 	rm -rf clients/typescript/node_modules clients/typescript/dist
-	rm -rf examples/web/node_modules examples/web/dist tests/browser/node_modules
+	rm -rf examples/web/node_modules tests/browser/node_modules
 	rm -rf .venv .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -92,6 +92,15 @@ class Reply:
         return json.loads(self.answer["body"])
 
 
+def end(process: subprocess.Popen[Any]) -> None:
+    """Wait until a process that has nothing more to read is gone."""
+    try:
+        process.wait(STOPPED_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Environment:
     """A process that answers events one at a time."""
 
@@ -131,11 +140,7 @@ class Environment:
         assert self._process.stdin
         self._process.stdin.close()
         self._pipe.close()
-        try:
-            self._process.wait(STOPPED_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
 
 
 class Crowd:
@@ -172,11 +177,7 @@ class Crowd:
         """End all of them."""
         for file in self._files:
             file.close()
-        try:
-            self._process.wait(STOPPED_WITHIN)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
 
 
 @contextmanager
