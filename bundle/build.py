@@ -4,8 +4,8 @@
 
 `sam build` calls this for each function. Lambda's file system is read-only, so that what is not
 compiled here is compiled again in every cold start; it takes the Python of the target. All
-functions deploy the same. The dependencies, made once and again when their lock or this file has
-changed, are byte code alone: with sources they would weigh a third more.
+functions deploy the same. The dependencies are byte code alone: with sources they would weigh a
+third more. What takes time is made once, and again when what it is made of has changed.
 """
 
 # ruff: noqa: INP001, T201 (a script)
@@ -13,20 +13,25 @@ changed, are byte code alone: with sources they would weigh a third more.
 import compileall
 import fcntl
 import os
+import platform
 import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 REQUIREMENTS = ROOT / "requirements.txt"
 DEPENDENCIES = ROOT / ".aws-sam" / "dependencies"
 CODE = ("functions", "shared")
 TASK_ROOT = "/var/task"  # where Lambda unpacks it; tracebacks name files in there
 
+PYTHON = "3.13"
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 MANYLINUX = ("manylinux_2_34", "manylinux_2_28", "manylinux2014")  # Amazon Linux 2023: glibc 2.34
 
@@ -52,43 +57,80 @@ UNUSED = (
 def main(architecture: str, folder: Path) -> None:
     """Fill the folder."""
     os.umask(0o022)  # Lambda reads it as another user
-    shutil.copytree(dependencies(architecture), folder, copy_function=os.link, dirs_exist_ok=True)
+    DEPENDENCIES.mkdir(parents=True, exist_ok=True)
+    with (DEPENDENCIES / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # `sam build --parallel` calls all at once
+        libraries = dependencies(architecture)
+        texts = precompiled()
+    shutil.copytree(libraries, folder, copy_function=os.link, dirs_exist_ok=True)
     for name in CODE:
         for source in (ROOT / name).rglob("*.py"):
             copy = folder / source.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
         compile_all(folder / name, folder)
+    shutil.copyfile(texts, folder / "shared" / "precompiled.marshal")
+
+
+def once(kind: str, sources: list[Path], make: Callable[[Path], None]) -> Path:
+    """What is made of sources, for the first time or since they have changed."""
+    digest = sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    made = DEPENDENCIES / f"{kind}-{digest}"
+    if not made.exists():
+        for outdated in DEPENDENCIES.glob(f"{kind}-*"):
+            remove(outdated)
+        new = made.with_suffix(".new")
+        make(new)
+        new.rename(made)
+    return made
 
 
 def dependencies(architecture: str) -> Path:
-    """The folder of the dependencies for an architecture, made if it is not there."""
-    digest = sha256(REQUIREMENTS.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:16]
-    folder = DEPENDENCIES / f"{architecture}-{digest}"
-    DEPENDENCIES.mkdir(parents=True, exist_ok=True)
-    with (DEPENDENCIES / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # `sam build --parallel` calls all at once
-        if not folder.exists():
-            for outdated in DEPENDENCIES.glob(f"{architecture}-*"):
-                shutil.rmtree(outdated)
-            new = folder.with_suffix(".new")
-            install(MACHINES[architecture], new)
-            prune(new)
-            for library in new.rglob("*.so*"):
-                strip(library)
-            compile_all(new, new, sourceless=True)
-            new.rename(folder)
-    return folder
+    """The folder of the dependencies for an architecture."""
+
+    def make(new: Path) -> None:
+        install(MACHINES[architecture], new)
+        prune(new)
+        for library in new.rglob("*.so*"):
+            strip(library)
+        compile_all(new, new, sourceless=True)
+
+    return once(architecture, [REQUIREMENTS, HERE / "build.py"], make)
 
 
-def install(machine: str, folder: Path) -> None:
-    """Install the wheels of the lock for a machine, which need not be this one."""
-    print(f"Installing dependencies for {machine}", flush=True)
+def runnable() -> Path:
+    """The folder of dependencies that run here, which need not be a machine like Lambda's."""
+    here = platform.machine(), platform.libc_ver()[0], "{}.{}".format(*sys.version_info)
+    for architecture, machine in MACHINES.items():
+        if here == (machine, "glibc", PYTHON):
+            return dependencies(architecture)
+    return once("native", [REQUIREMENTS, HERE / "build.py"], partial(install, None))
+
+
+def precompiled() -> Path:
+    """The file of what libraries compile from text; it is the same for every architecture."""
+    code = [source for name in CODE for source in sorted((ROOT / name).rglob("*.py"))]
+
+    def make(new: Path) -> None:
+        record = [sys.executable, "-S", str(HERE / "record.py"), str(runnable()), str(new)]
+        # Sets of strings have an order of their own in each process otherwise.
+        if status := subprocess.run(record, env={"PYTHONHASHSEED": "0"}, check=False).returncode:
+            sys.exit(status)  # Python has said why
+
+    return once("precompiled", [REQUIREMENTS, *sorted(HERE.glob("*.py")), *code], make)
+
+
+def install(machine: str | None, folder: Path) -> None:
+    """Install the wheels of the lock for a machine, or for this one, whatever it is."""
+    print(f"Installing dependencies for {machine or 'this machine'}", flush=True)
+    target = [
+        *("--implementation=cp", f"--python-version={PYTHON}"),
+        *(f"--platform={name}_{machine}" for name in MANYLINUX),
+    ]
     pip = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
         *("--require-hashes", "--only-binary=:all:", "--no-compile", f"--target={folder}"),
-        *("--implementation=cp", "--python-version=3.13"),
-        *(f"--platform={name}_{machine}" for name in MANYLINUX),
+        *(target if machine else ()),
         f"--requirement={REQUIREMENTS}",
     ]
     if status := subprocess.run(pip, check=False).returncode:
@@ -102,7 +144,12 @@ def prune(folder: Path) -> None:
         if not matches:
             sys.exit(f"bundle/build.py: nothing matches {pattern} any more")
         for path in matches:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def strip(library: Path) -> None:

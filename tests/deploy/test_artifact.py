@@ -1,5 +1,6 @@
 """What the built functions consist of."""
 
+import json
 import re
 import stat
 import struct
@@ -50,6 +51,30 @@ sys.addaudithook(
     and print(arguments[1])
 )
 __import__(handler.rpartition(".")[0])
+"""
+
+# Prints how many texts of each kind importing a handler compiles, and how many of them anew.
+WATCH_TABLES = """
+import json, sys
+from collections import Counter
+
+folder, handler = sys.argv[1:]
+sys.path.insert(0, folder)
+asked, missed = Counter(), Counter()
+
+class Watched(dict):
+    def get(self, key, default=None):
+        kind = key[0] if key[0] in ("exec", "eval") else "pattern"
+        asked[kind] += 1
+        missed[kind] += key not in self
+        return super().get(key, default)
+
+from shared import precompiled
+
+tables = precompiled.Tables(*map(Watched, precompiled.load()))
+precompiled.load = lambda: tables
+__import__(handler.rpartition(".")[0])
+print(json.dumps([asked, missed]))
 """
 
 FUNCTIONS = [
@@ -126,6 +151,17 @@ class TestArtifact:
         command = [python(), "-S", "-c", WATCH_COMPILER, str(artifact(function)), handler]
         watched = subprocess.run(command, check=True, capture_output=True, text=True)
         assert watched.stdout == ""
+
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_has_precompiled_what_libraries_compile_from_text(self, function: str) -> None:
+        handler = template()["Resources"][function]["Properties"]["Handler"]
+        command = [python(), "-S", "-c", WATCH_TABLES, str(artifact(function)), handler]
+        watched = subprocess.run(command, check=True, capture_output=True, text=True)
+        asked, missed = json.loads(watched.stdout)
+        assert asked.keys() == {"exec", "eval", "pattern"}
+        assert min(asked.values()) > 50
+        of_a_set = 1  # PyJWT joins a set of strings, in another order in each process
+        assert sum(missed.values()) <= of_a_set
 
     def test_has_libraries_for_its_machine(self, folder: Path) -> None:
         libraries = list(folder.rglob("*.so*"))

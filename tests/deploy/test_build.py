@@ -88,16 +88,17 @@ class TestBuild:
         assert [output.count("Installing dependencies") for output in outputs] == [1, 0]
 
     def test_picks_up_edits(self, prepared: Path) -> None:
+        (prepared / "shared/old.py").touch()
         assert build(prepared).succeeded
         health = prepared / "functions/health.py"
         health.write_text(health.read_text() + "EDITED = True\n")
         (prepared / "shared/new.py").touch()
-        (prepared / "shared/paging.py").unlink()
+        (prepared / "shared/old.py").unlink()
         folder = build(prepared).folder
         assert (folder / "functions/health.py").read_text().endswith("EDITED = True\n")
         names = {path.name.partition(".")[0] for path in (folder / "shared").rglob("*.py*")}
         assert "new" in names
-        assert "paging" not in names
+        assert "old" not in names
 
     def test_leaves_out_what_lies_around(self, prepared: Path) -> None:
         for name in ".env", ".env.local", "functions/.env", "shared/notes.txt", "node_modules/a.js":
