@@ -8,6 +8,7 @@ from benchmarks.events import Request
 from benchmarks.measure import Figures, interleaved, medians
 from benchmarks.peer import (
     ALL,
+    COMPILING,
     FLOOR,
     HONO,
     RESOLVER,
@@ -74,7 +75,8 @@ def run(stage: Stage, request: Request, rounds: int) -> dict[str, Figures]:
         return stage.environment | {"DATABASE_URL": url or stage.url(login=peer.login)}
 
     with started(RESTORED, variables(RESTORED), [request.handler]) as snapshot:
-        jobs = {peer.name: cold(peer, variables(peer), request) for peer in (*ALL, UNCOMPILED)}
+        peers = (*ALL, COMPILING, UNCOMPILED)
+        jobs = {peer.name: cold(peer, variables(peer), request) for peer in peers}
         jobs[RESTORED.name] = restored(snapshot, request)
         plain = medians(interleaved(jobs, rounds))
     with tls(stage) as pooler:
