@@ -74,7 +74,7 @@ BORDERS = (
     ("Operation and repository", "shared.tasks", "TaskRepository", "update"),
     ("Operation and repository", "shared.tasks", "TaskRepository", "toggle"),
     ("Operation and repository", "shared.tasks", "TaskRepository", "delete"),
-    ("SQLAlchemy", "shared.database", "Session", "_send"),
+    ("Session", "shared.database", "Session", "_send"),
     ("psycopg", "shared.database", "Cursor", "execute"),
     ("Sending, Postgres, waiting", "shared.database", "Connection", "wait"),
     ("JSON", "shared.answers", None, "task_answer"),

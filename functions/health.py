@@ -8,6 +8,8 @@ from sqlmodel import SQLModel
 from shared.app import create_app, lambda_handler
 from shared.database import Session
 
+PROBE = select(literal(1))
+
 app = create_app(public=True)
 
 
@@ -20,7 +22,7 @@ class Health(SQLModel):
 @app.get("/health", summary="Health")
 async def health() -> Health:
     """Answers as long as the database does; needs no token."""
-    Session().read(select(literal(1)))
+    Session().read(PROBE)
     return Health()
 
 

@@ -108,8 +108,7 @@ def _described(error: Exception) -> dict[str, Any]:
 
 
 def _origin(error: BaseException) -> dict[str, Any]:
-    driver = getattr(error, "orig", error)
-    return {"error": type(driver).__name__, "sqlstate": getattr(driver, "sqlstate", None)}
+    return {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}
 
 
 def _stack(error: Exception) -> Iterator[str]:

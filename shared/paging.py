@@ -17,8 +17,8 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from sqlalchemy import Row
 
+from shared.database import Row
 from shared.models import MAX_ID, Storable, whole_number
 from shared.problems import Invalid, InvalidInput
 
@@ -81,7 +81,7 @@ class TaskQuery(BaseModel):
         """Where the page before ended."""
         return None if self.cursor is None else _decode(self.cursor, self.sort, self.completed)
 
-    def next_link(self, path: str, last: Row[Any]) -> str:
+    def next_link(self, path: str, last: Row) -> str:
         """The Link to the page behind a task (RFC 8288), relative to the host."""
         position = Position(getattr(last, self.key), last.id)
         cursor = _encode(self.sort, self.completed, position)

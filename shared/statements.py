@@ -14,9 +14,9 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     BindParameter,
+    ClauseElement,
     ColumnElement,
     Delete,
-    Executable,
     Integer,
     Interval,
     Select,
@@ -86,7 +86,7 @@ def read_page(key: str, descending: bool, completed: bool | None, onwards: bool)
 
 
 @cache
-def insert_task() -> Executable:
+def insert_task() -> ClauseElement:
     """A new task."""
     task = {"user_id": bindparam("owner"), **_sent()}
     return insert(table).values(task).returning(*columns, false().label("replayed"))
@@ -97,7 +97,7 @@ def _sent() -> dict[str, BindParameter[Any]]:
 
 
 @cache
-def insert_task_once() -> Executable:
+def insert_task_once() -> ClauseElement:
     """Claim the key with an id drawn for the task; insert the task if the claim is ours.
 
     A key that is there already, though it may not have been when the statement began, is locked and
@@ -146,20 +146,20 @@ def read_task() -> Select[Any]:
 
 
 @cache
-def update_task(names: frozenset[str]) -> Executable:
+def update_task(names: frozenset[str]) -> ClauseElement:
     """Set some columns of the named task."""
     return _change({name: _bound(f"new_{name}", columns[name]) for name in names})
 
 
 @cache
-def toggle_task() -> Executable:
+def toggle_task() -> ClauseElement:
     """Set the named task's status, or flip it where none is sent."""
     sent = _bound("new_completed", columns.completed)
     return _change({"completed": func.coalesce(sent, ~columns.completed)})
 
 
 @cache
-def delete_task() -> Executable:
+def delete_task() -> ClauseElement:
     """Delete the named task."""
     return _or_as_it_is(
         delete(table).where(owned(), _named(), _expected()), true(), Outcome.CHANGED.sql
@@ -180,7 +180,7 @@ def _expected() -> ColumnElement[bool]:
     return func.coalesce(columns.version == func.any(versions), true())
 
 
-def _change(new: Mapping[str, ColumnElement[Any]]) -> Executable:
+def _change(new: Mapping[str, ColumnElement[Any]]) -> ClauseElement:
     """Write what is new to the task; nothing where all of it is so already."""
     differs = or_(*(columns[name].is_distinct_from(value) for name, value in new.items()))
     moved = {
@@ -207,7 +207,7 @@ def _changed(names: Collection[str]) -> ColumnElement[str]:
 
 def _or_as_it_is(
     write: Update | Delete, differs: ColumnElement[bool], done: ColumnElement[str]
-) -> Executable:
+) -> ClauseElement:
     """Answer with the task as written or, where it is not, as the last writer has left it.
 
     That writer may have come after the write had looked, and before the task was locked for the

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends
-from sqlalchemy import Executable, Row
+from sqlalchemy import ClauseElement
 
 from shared import statements
 from shared.auth import Bearer
-from shared.database import Session
+from shared.database import Row, Session
 from shared.models import TaskCreate, TaskUpdate
 from shared.observability import count
 from shared.paging import TaskQuery
@@ -16,7 +16,7 @@ from shared.preconditions import Versions, entity_tag
 from shared.problems import InFlight, KeyReused, Locked, NotFound, PreconditionFailed
 from shared.statements import Outcome
 
-TaskRow = Row[Any]
+TaskRow = Row
 
 
 class TaskRepository:
@@ -82,7 +82,7 @@ class TaskRepository:
         self._write(statements.delete_task(), task_id, versions, {})
 
     def _write(
-        self, statement: Executable, task_id: int, versions: Versions, new: Mapping[str, Any]
+        self, statement: ClauseElement, task_id: int, versions: Versions, new: Mapping[str, Any]
     ) -> TaskRow:
         named = None if versions is None else sorted(versions)
         values = {f"new_{name}": value for name, value in new.items()}

@@ -22,7 +22,7 @@ from psycopg import sql
 from local import issuer
 from local.gateway import Gateway, GatewayTransport
 from local.postgres import running
-from shared.database import engine
+from shared.database import disconnect
 from shared.settings import settings
 from shared.tokens import verifier
 
@@ -138,8 +138,8 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
     """Changes the environment for the length of a test; None unsets a variable."""
 
     def forget() -> None:
-        engine().dispose()
-        for made in (settings, engine, verifier):
+        disconnect()
+        for made in (settings, verifier):
             made.cache_clear()
 
     def change(**variables: str | None) -> None:

@@ -13,9 +13,8 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
-from shared.database import ROLE, engine
+from shared.database import ROLE, Cursor
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import admin, another_database, invalid, tasks
 
@@ -231,14 +230,15 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
     """What is sent to the database meanwhile, with its parameters."""
     sent: list[tuple[str, Any]] = []
 
-    def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
-        sent.append((statement, parameters))
+    execute = Cursor.execute
 
-    event.listen(engine(), "before_cursor_execute", note)
-    try:
+    def note(cursor: Cursor, statement: bytes, parameters: Any, **_: Any) -> Cursor:
+        sent.append((statement.decode(), parameters))
+        return execute(cursor, statement, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cursor, "execute", note)
         yield sent
-    finally:
-        event.remove(engine(), "before_cursor_execute", note)
 
 
 def plan(subject: str, statement: str, parameters: Any) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.database import engine
+from shared.database import disconnect
 from shared.settings import settings
 from tests.conftest import ROOT, database_url
 
@@ -248,8 +248,7 @@ def another_database(url: str) -> Iterator[None]:
 
 def forget_database() -> None:
     """Let the functions read their settings and connect anew."""
-    engine().dispose()
-    engine.cache_clear()
+    disconnect()
     settings.cache_clear()
 
 

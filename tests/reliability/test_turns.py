@@ -142,6 +142,6 @@ class TestPipeline:
 class TestStatement:
     def test_has_the_timeouts_of_the_budget_from_the_server(self, net: Proxy) -> None:
         names = ("lock_timeout", "statement_timeout")
-        shown = ", ".join(f"current_setting('{name}')" for name in names)
+        shown = ", ".join(f"current_setting('{name}') as {name}" for name in names)
         [row] = Session().read(text(f"SELECT {shown}"))
         assert tuple(row) == (f"{database.LOCK_SECONDS}s", f"{database.STATEMENT_SECONDS}s")

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 from fastapi import Request
-from sqlalchemy.pool import QueuePool
 from sqlmodel import SQLModel
 
 from local.gateway import Context
 from local.issuer import NAME
 from shared.app import create_app, lambda_handler
 from shared.auth import bearer_token
-from shared.database import engine
+from shared.database import line
 from shared.keyset import KeySet
 from shared.problems import Unauthorized
 from shared.settings import ConfigurationError
@@ -109,9 +108,8 @@ class TestLambdaFunction:
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "things")
         forget_database()
         lambda_handler(create_app(public=True))
-        pool = engine().pool
-        assert isinstance(pool, QueuePool)
-        assert pool.checkedin() == 1
+        assert line.connection
+        assert not line.connection.closed
 
     def test_does_not_start_where_the_configuration_is_wrong(
         self, monkeypatch: pytest.MonkeyPatch

@@ -2,21 +2,19 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic, time
-from typing import Any
 from uuid import uuid4
 
 import httpx2
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import Executable, Row, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ClauseElement, text
 
 from shared import database
-from shared.database import Session
+from shared.database import Rows, Session
 from shared.problems import DatabaseUnavailable, Locked
 from shared.tasks import TaskRepository
 from tests.conftest import User, database_url, fresh_database
@@ -165,11 +163,10 @@ class TestIdleConnection:
         assert process() != before
 
 
-Rows = Sequence[Row[Any]]
-Send = Callable[[Executable], Rows]
+Send = Callable[[ClauseElement], Rows]
 
 
-def cut_off(send: Callable[[Session], Send], statement: Executable) -> Rows:
+def cut_off(send: Callable[[Session], Send], statement: ClauseElement) -> Rows:
     """Send a statement, and end its process of Postgres while it runs."""
     number = process()
     running = "select wait_event = 'PgSleep' from pg_stat_activity where pid = %s"
@@ -191,7 +188,7 @@ def cut_off(send: Callable[[Session], Send], statement: Executable) -> Rows:
 
 class TestConnectionThatBreaks:
     # Sleeps when it runs in the process that is about to end, but not in the next one.
-    def once(self) -> Executable:
+    def once(self) -> ClauseElement:
         sleep = f"case when pg_backend_pid() = {process()} then pg_sleep(60) end"
         return text(f"select {sleep}, 'again' as answer")
 
@@ -373,10 +370,14 @@ class TestDefect:
 
     def test_in_a_statement_does_not_break_the_connection(self, alice: User) -> None:
         before = process()
-        with pytest.raises(DBAPIError):
+        with pytest.raises(psycopg.errors.DivisionByZero):
             Session().write(text("select 1 / 0"))
         assert process() == before
         no_content(alice.delete(alice.create().json()["id"]))
+
+    def test_of_ours_is_not_taken_for_the_databases(self) -> None:
+        with pytest.raises(psycopg.DataError):
+            Session().read(text("select 1 as twice, 2 as twice"))
 
     def test_of_stored_data_is_a_500(self, alice: User) -> None:
         created = alice.create().json()
@@ -399,9 +400,7 @@ class TestNetworkTurn:
 
     def test_leaves_nothing_of_its_user_behind(self, alice: User) -> None:
         task(CREATE.ask(alice), 201)
-        with database.engine().connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, psycopg.Connection)
+        with database.line.taken() as connection:
             left = "select current_setting('app.user_id', true), current_user"
-            row = psycopg.Cursor(driver).execute(left).fetchone()
+            row = psycopg.Cursor(connection).execute(left).fetchone()
         assert row == ("", "api")

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 import snapshot_restore_py
-from sqlalchemy.pool import QueuePool
 
 from local.postgres import start, stop
-from shared.database import engine
+from shared.database import connect, disconnect, line
 from shared.lifecycle import initialise
 from tests.conftest import ROOT, Configure, User, migrate_url
 
@@ -78,29 +77,27 @@ def run(hooks: list[tuple[Any, ...]]) -> None:
         function(*arguments, **options)
 
 
-def connections() -> int:
-    """How many this environment holds."""
-    pool = engine().pool
-    assert isinstance(pool, QueuePool)
-    return pool.checkedin()
+def is_connected() -> bool:
+    """Whether this environment holds a connection."""
+    return line.connection is not None and not line.connection.closed
 
 
 def test_initialisation_connects(configure: Configure) -> None:
     configure()
     initialise(authenticated=True)
-    assert connections() == 1
+    assert is_connected()
 
 
 @pytest.mark.usefixtures("snap_start")
 def test_a_snapshot_holds_no_connection_and_what_is_restored_has_one(configure: Configure) -> None:
     configure()
     initialise(authenticated=True)
-    assert connections() == 0
-    engine().connect().close()
+    assert not is_connected()
+    connect()
     run(snapshot_restore_py.get_before_snapshot())
-    assert connections() == 0
+    assert not is_connected()
     run(snapshot_restore_py.get_after_restore())
-    assert connections() == 1
+    assert is_connected()
 
 
 @pytest.mark.usefixtures("snap_start")
@@ -108,7 +105,7 @@ def test_health_is_restored_without_the_issuer(configure: Configure) -> None:
     configure(JWKS_URL="http://127.0.0.1:1")
     initialise(authenticated=False)
     run(snapshot_restore_py.get_after_restore())
-    assert connections() == 1
+    assert is_connected()
 
 
 @pytest.mark.usefixtures("snap_start")
@@ -127,5 +124,5 @@ def test_a_restored_environment_serves_though_the_database_was_restarted_in_betw
         run(snapshot_restore_py.get_after_restore())
         assert len(alice.list().json()) == 1
     finally:
-        engine().dispose()
+        disconnect()
         stop(server)

@@ -1,6 +1,7 @@
 """The query of a list, and the cursor in it."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from sqlalchemy import Result, Row
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
+from shared.database import Row
 from shared.models import MAX_ID
 from shared.paging import MAX_CURSOR_LENGTH, Position, Sort, TaskQuery
 
@@ -25,13 +25,11 @@ titles = st.text(
 )
 
 
-def row(**values: Any) -> Row[Any]:
-    metadata = SimpleResultMetaData(list(values))
-    result: Result[Any] = IteratorResult(metadata, iter([tuple(values.values())]))
-    return result.one()
+def row(**values: Any) -> Row:
+    return SimpleNamespace(**values)
 
 
-def link(query: TaskQuery, last: Row[Any]) -> str:
+def link(query: TaskQuery, last: Row) -> str:
     target, relation = query.next_link("/api/a%2Fb/tasks", last).split("; ")
     assert relation == 'rel="next"'
     assert target.startswith("<")
@@ -40,7 +38,7 @@ def link(query: TaskQuery, last: Row[Any]) -> str:
     return target[1:-1]
 
 
-def cursor_of(query: TaskQuery, last: Row[Any]) -> str:
+def cursor_of(query: TaskQuery, last: Row) -> str:
     [cursor] = parse_qs(urlsplit(link(query, last)).query)["cursor"]
     return cursor
 

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from local.postgres import running
 from shared import secrets
-from shared.database import engine
+from shared.database import disconnect
 from shared.secrets import database_url
 from shared.settings import ConfigurationError
 from tests.conftest import ROOT, Configure, User, migrate_url
@@ -123,7 +123,7 @@ def test_a_rotated_password_is_noticed_when_postgres_refuses_the_old_one(
 
             manager.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
             refuse_what_is_known()
-        engine().dispose()
+        disconnect()
 
 
 def test_boto3_is_not_imported_where_the_url_is_given() -> None:
