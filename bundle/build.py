@@ -114,7 +114,8 @@ def precompiled() -> Path:
     def make(new: Path) -> None:
         record = [sys.executable, "-S", str(HERE / "record.py"), str(runnable()), str(new)]
         # Sets of strings have an order of their own in each process otherwise.
-        if status := subprocess.run(record, env={"PYTHONHASHSEED": "0"}, check=False).returncode:
+        environment = os.environ | {"PYTHONHASHSEED": "0"}
+        if status := subprocess.run(record, env=environment, check=False).returncode:
             sys.exit(status)  # Python has said why
 
     return once("precompiled", [REQUIREMENTS, *sorted(HERE.glob("*.py")), *code], make)

@@ -223,11 +223,6 @@ class Line:
             self.connection.used = time()
             yield self.connection
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether the connection broke under its last statement."""
-        return self.connection is not None and self.connection.closed
-
     def close(self) -> None:
         """Drop the connection, if there is one."""
         if self.connection:
@@ -301,15 +296,23 @@ class Session:
                 connection.subject, connection.deadline = self._subject, self._deadline
                 if again:
                     connection.deadline = min(self._deadline, monotonic() + FIRST_TRY_SECONDS)
-                compiled = _compiled(statement)
-                values = compiled.construct_params(parameters)
-                return connection.execute(compiled.string.encode(), values).fetchall()
+                return self._execute(connection, statement, parameters)
         except psycopg.Error:
-            self._broken = self._broken or line.is_cut
             time_left = monotonic() < self._deadline - CONNECT_SECONDS
             if not (again and self._broken and time_left):
                 raise
         return self._send(statement, parameters, again=False)
+
+    def _execute(
+        self, connection: Connection, statement: ClauseElement, parameters: Parameters
+    ) -> Rows:
+        compiled = _compiled(statement)
+        values = compiled.construct_params(parameters)
+        try:
+            return connection.execute(compiled.string.encode(), values).fetchall()
+        except psycopg.Error:
+            self._broken = self._broken or connection.closed
+            raise
 
     def _problem(self, error: psycopg.Error, when_broken: str) -> Exception:
         """What a database error means to the client; a defect stays what it is."""

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic, time
 from uuid import uuid4
@@ -397,6 +398,13 @@ class TestNetworkTurn:
             assert LIST.ask(alice).status_code == 200
         [(prepared,)] = Session().read(text("select count(*) from pg_prepared_statements"))
         assert prepared == 0
+
+    def test_is_one_users_alone_though_threads_share_the_connection(self) -> None:
+        who = text("select current_setting('app.user_id') as subject, pg_sleep(0.01)")
+        subjects = [f"user-{number}" for number in range(8)]
+        with ThreadPoolExecutor(8) as threads:
+            rows = threads.map(lambda subject: Session(subject).read(who)[0], subjects)
+        assert [row.subject for row in rows] == subjects
 
     def test_leaves_nothing_of_its_user_behind(self, alice: User) -> None:
         task(CREATE.ask(alice), 201)
