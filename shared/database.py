@@ -206,43 +206,43 @@ def _open(url: str) -> Connection:
     )
 
 
-class Line:
-    """The one connection of this process: made when it is needed, and anew when it is dead."""
+class Pool:
+    """A pool of one connection: made when it is needed, and anew when it is dead."""
 
     def __init__(self) -> None:
-        self.connection: Connection | None = None
+        self.held: Connection | None = None
         self._taken = Lock()
 
     @contextmanager
-    def taken(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[Connection]:
         """Have the connection for oneself, for one statement."""
         with self._taken:
-            if self.connection is None or self.connection.is_dead:
+            if self.held is None or self.held.is_dead:
                 self.close()
-                self.connection = _connect()
-            self.connection.used = time()
-            yield self.connection
+                self.held = _connect()
+            self.held.used = time()
+            yield self.held
 
     def close(self) -> None:
         """Drop the connection, if there is one."""
-        if self.connection:
-            self.connection.close()
-        self.connection = None
+        if self.held:
+            self.held.close()
+        self.held = None
 
 
-line = Line()
-atexit.register(line.close)  # psycopg warns of what is left open
+pool = Pool()
+atexit.register(pool.close)  # psycopg warns of what is left open
 
 
 def connect() -> None:
     """Have a connection before it is needed. What fails now is the first request's to report."""
-    with suppress(psycopg.Error), line.taken():
+    with suppress(psycopg.Error), pool.connection():
         pass
 
 
 def disconnect() -> None:
     """Drop the connection, before its environment becomes a snapshot."""
-    line.close()
+    pool.close()
 
 
 @lru_cache(COMPILED)
@@ -292,7 +292,7 @@ class Session:
 
     def _send(self, statement: ClauseElement, parameters: Parameters, *, again: bool) -> Rows:
         try:
-            with line.taken() as connection:
+            with pool.connection() as connection:
                 connection.subject, connection.deadline = self._subject, self._deadline
                 if again:
                     connection.deadline = min(self._deadline, monotonic() + FIRST_TRY_SECONDS)
@@ -323,7 +323,8 @@ class Session:
             return Locked(NOTHING_WRITTEN)
         if self._broken:
             return DatabaseUnavailable(when_broken)
-        unreachable = isinstance(error, psycopg.OperationalError) and not sqlstate
-        if unreachable or sqlstate.startswith(NOT_SERVING):
+        # Without an SQLSTATE it is the way there, a server that says nothing more, or our defect.
+        from_there = isinstance(error, psycopg.OperationalError) or error.pgresult is not None
+        if sqlstate.startswith(NOT_SERVING) or (from_there and not sqlstate):
             return DatabaseUnavailable(NOTHING_WRITTEN)
         return error

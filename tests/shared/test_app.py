@@ -11,7 +11,7 @@ from local.gateway import Context
 from local.issuer import NAME
 from shared.app import create_app, lambda_handler
 from shared.auth import bearer_token
-from shared.database import line
+from shared.database import pool
 from shared.keyset import KeySet
 from shared.problems import Unauthorized
 from shared.settings import ConfigurationError
@@ -108,8 +108,8 @@ class TestLambdaFunction:
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "things")
         forget_database()
         lambda_handler(create_app(public=True))
-        assert line.connection
-        assert not line.connection.closed
+        assert pool.held
+        assert not pool.held.closed
 
     def test_does_not_start_where_the_configuration_is_wrong(
         self, monkeypatch: pytest.MonkeyPatch

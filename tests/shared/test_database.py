@@ -1,6 +1,7 @@
 """The database goes away in many ways; the answer is a 503 that can be trusted, or a 2xx."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,30 @@ def silent_server() -> Iterator[int]:
 
 
 @contextmanager
+def curt_server() -> Iterator[int]:
+    """A server that lets anybody in and refuses each statement, without an SQLSTATE."""
+
+    def message(kind: bytes, body: bytes) -> bytes:
+        return kind + struct.pack("!I", len(body) + 4) + body
+
+    ready = message(b"Z", b"I")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(message(b"R", bytes(4)) + ready)
+                while client.recv(65536).endswith(message(b"S", b"")):
+                    client.sendall(message(b"E", b"MNo.\0\0") + ready)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield server.getsockname()[1]
+        serving.join()
+
+
+@contextmanager
 def closed_port() -> Iterator[int]:
     """A port that nobody listens on, and nobody else can take."""
     with socket.socket() as taken:
@@ -92,6 +117,15 @@ class TestUnreachable:
         with silent_server() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
             unavailable(CREATE.ask(alice))
         assert monotonic() - started < 10
+
+    @each_operation
+    def test_is_a_503_where_a_server_does_not_say_why(
+        self, alice: User, operation: Operation
+    ) -> None:
+        with curt_server() as port:
+            url = f"postgresql://api@127.0.0.1:{port}/tasks?sslmode=disable"
+            with another_database(url):
+                assert "Nothing was written" in unavailable(operation.ask(alice))
 
     def test_ends_as_soon_as_the_database_is_there_again(self, alice: User) -> None:
         with closed_port() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
@@ -408,7 +442,7 @@ class TestNetworkTurn:
 
     def test_leaves_nothing_of_its_user_behind(self, alice: User) -> None:
         task(CREATE.ask(alice), 201)
-        with database.line.taken() as connection:
+        with database.pool.connection() as connection:
             left = "select current_setting('app.user_id', true), current_user"
             row = psycopg.Cursor(connection).execute(left).fetchone()
         assert row == ("", "api")

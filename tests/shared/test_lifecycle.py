@@ -11,7 +11,7 @@ import pytest
 import snapshot_restore_py
 
 from local.postgres import start, stop
-from shared.database import connect, disconnect, line
+from shared.database import connect, disconnect, pool
 from shared.lifecycle import initialise
 from tests.conftest import ROOT, Configure, User, migrate_url
 
@@ -79,7 +79,7 @@ def run(hooks: list[tuple[Any, ...]]) -> None:
 
 def is_connected() -> bool:
     """Whether this environment holds a connection."""
-    return line.connection is not None and not line.connection.closed
+    return pool.held is not None and not pool.held.closed
 
 
 def test_initialisation_connects(configure: Configure) -> None:
