@@ -150,7 +150,7 @@ mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests m
 bench: .venv/node ## Measure beside other ways to write it; writes docs/performance.md (5 minutes)
 	@$(WITH_NODE) $(RUN) benchmarks
 
-bench-quick: .venv/node ## Measure cold starts, warm calls and network turns only (half a minute)
+bench-quick: .venv/node ## Measure cold starts, warm calls and network turns only (under a minute)
 	@$(WITH_NODE) $(RUN) benchmarks --quick
 
 lock: .venv/installed ## Lock the versions of requirements*.in

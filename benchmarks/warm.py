@@ -45,7 +45,8 @@ def run(stage: Stage, user: User, rounds: int) -> dict[str, dict[str, Figures]]:
                         for operation, reply in each_operation(each, user).items():
                             clock[each.peer.name][operation].append(reply.milliseconds)
                             cpu[each.peer.name][operation].append(reply.cpu)
-            peak |= {each.peer.name: each.peak for each in environments}
+            for each in environments:
+                peak[each.peer.name] = max(each.peak, peak.get(each.peer.name, 0))
     return {
         "clock": {name: summary(figures) for name, figures in clock.items()},
         "cpu": {name: summary(figures) for name, figures in cpu.items()},

@@ -23,15 +23,15 @@ from hashlib import sha256
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-FOLDER = Path(__file__).resolve().parent
-ROOT = FOLDER.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 REQUIREMENTS = ROOT / "requirements.txt"
 DEPENDENCIES = ROOT / ".aws-sam" / "dependencies"
 CODE = ("functions", "shared")
 TASK_ROOT = "/var/task"  # where Lambda unpacks it; tracebacks name files in there
 
 PYTHON = "3.13"
-HERE = "this-machine"
+THIS_MACHINE = "this-machine"
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 MANYLINUX = ("manylinux_2_34", "manylinux_2_28", "manylinux2014")  # Amazon Linux 2023: glibc 2.34
 
@@ -96,14 +96,14 @@ def dependencies(architecture: str) -> Path:
                 strip(library)
         compile_all(new, new, sourceless=True)
 
-    return once(architecture, [REQUIREMENTS, FOLDER / "build.py"], make)
+    return once(architecture, [REQUIREMENTS, HERE / "build.py"], make)
 
 
 def runnable() -> Path:
     """The folder of dependencies that run here, which need not be a machine like Lambda's."""
     here = platform.machine(), platform.libc_ver()[0], "{}.{}".format(*sys.version_info)
     like = [name for name, machine in MACHINES.items() if here == (machine, "glibc", PYTHON)]
-    return dependencies(*like or [HERE])
+    return dependencies(like[0] if like else THIS_MACHINE)
 
 
 def precompiled() -> Path:
@@ -111,18 +111,18 @@ def precompiled() -> Path:
     code = [source for name in CODE for source in sorted((ROOT / name).rglob("*.py"))]
 
     def make(new: Path) -> None:
-        record = [sys.executable, "-S", str(FOLDER / "record.py"), str(runnable()), str(new)]
+        record = [sys.executable, "-S", str(HERE / "record.py"), str(runnable()), str(new)]
         # Sets of strings have an order of their own in each process otherwise.
         environment = os.environ | {"PYTHONHASHSEED": "0"}
         if status := subprocess.run(record, env=environment, check=False).returncode:
             sys.exit(status)  # Python has said why
 
-    return once("precompiled", [REQUIREMENTS, *sorted(FOLDER.glob("*.py")), *code], make)
+    return once("precompiled", [REQUIREMENTS, *sorted(HERE.glob("*.py")), *code], make)
 
 
 def install(machine: str | None, folder: Path) -> None:
     """Install the wheels of the lock for a machine, or for this one, whatever it is."""
-    print(f"Installing dependencies for {machine or HERE}", flush=True)
+    print(f"Installing dependencies for {machine or THIS_MACHINE}", flush=True)
     target = [
         *("--implementation=cp", f"--python-version={PYTHON}"),
         *(f"--platform={name}_{machine}" for name in MANYLINUX),

@@ -46,7 +46,7 @@ def arguments(pattern: str | bytes, flags: int) -> tuple[Any, ...]:
     return (same, int(all_flags), [int(word) for word in code], *more)
 
 
-def main(libraries: str, file: str) -> None:
+def main(file: str) -> None:
     """Write the file."""
     tables = precompiled.Tables(Codes(), Patterns())
     for path in sorted((ROOT / "functions").glob("[!_]*.py")):
@@ -60,4 +60,4 @@ if __name__ == "__main__":
     sys.dont_write_bytecode = True
     from shared import precompiled
 
-    main(*sys.argv[1:])
+    main(sys.argv[2])

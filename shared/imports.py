@@ -9,7 +9,7 @@ from shared import precompiled
 
 
 def begin() -> None:
-    """Import FastAPI before anything else does, without the collector and with what is compiled.
+    """Import FastAPI before anything else does, without the collector, by the build's tables.
 
     A fifth of FastAPI's import goes into models of OpenAPI documents. `defer_build`, pydantic's own
     switch, puts off building them until they are used.

@@ -18,7 +18,6 @@ from pydantic import (
     field_validator,
 )
 
-from shared.database import Row
 from shared.models import MAX_ID, Storable, whole_number
 from shared.problems import Invalid, InvalidInput
 
@@ -81,7 +80,7 @@ class TaskQuery(BaseModel):
         """Where the page before ended."""
         return None if self.cursor is None else _decode(self.cursor, self.sort, self.completed)
 
-    def next_link(self, path: str, last: Row) -> str:
+    def next_link(self, path: str, last: Any) -> str:
         """The Link to the page behind a task (RFC 8288), relative to the host."""
         position = Position(getattr(last, self.key), last.id)
         cursor = _encode(self.sort, self.completed, position)

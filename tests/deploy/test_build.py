@@ -100,6 +100,12 @@ class TestBuild:
         assert "new" in names
         assert "old" not in names
 
+    def test_fails_where_a_function_cannot_be_imported(self, prepared: Path) -> None:
+        (prepared / "shared/paging.py").unlink()
+        built = build(prepared)
+        assert not built.succeeded
+        assert "No module named 'shared.paging'" in built.output
+
     def test_leaves_out_what_lies_around(self, prepared: Path) -> None:
         for name in ".env", ".env.local", "functions/.env", "shared/notes.txt", "node_modules/a.js":
             (prepared / name).parent.mkdir(exist_ok=True)

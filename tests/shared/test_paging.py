@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.database import Row
 from shared.models import MAX_ID
 from shared.paging import MAX_CURSOR_LENGTH, Position, Sort, TaskQuery
 
@@ -25,11 +24,11 @@ titles = st.text(
 )
 
 
-def row(**values: Any) -> Row:
+def row(**values: Any) -> Any:
     return SimpleNamespace(**values)
 
 
-def link(query: TaskQuery, last: Row) -> str:
+def link(query: TaskQuery, last: Any) -> str:
     target, relation = query.next_link("/api/a%2Fb/tasks", last).split("; ")
     assert relation == 'rel="next"'
     assert target.startswith("<")
@@ -38,7 +37,7 @@ def link(query: TaskQuery, last: Row) -> str:
     return target[1:-1]
 
 
-def cursor_of(query: TaskQuery, last: Row) -> str:
+def cursor_of(query: TaskQuery, last: Any) -> str:
     [cursor] = parse_qs(urlsplit(link(query, last)).query)["cursor"]
     return cursor
 

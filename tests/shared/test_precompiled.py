@@ -1,3 +1,5 @@
+"""What the build has compiled is found by those who compile it otherwise."""
+
 import dataclasses
 import marshal
 import re
@@ -21,7 +23,7 @@ class Asked(dict[Any, Any]):
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def compilers_as_before() -> Iterator[None]:
     re.purge()  # it has a memory of its own
     yield
     precompiled.drop()
