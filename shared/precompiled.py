@@ -1,7 +1,7 @@
 """What libraries compile from text while they are imported, compiled by the build already.
 
 The methods that `dataclasses` writes, each forward reference in an annotation, each regular
-expression: some 600 texts, a seventh of a cold start. `bundle/record.py` keeps what becomes of
+expression: some 600 texts, an eighth of a cold start. `bundle/record.py` keeps what becomes of
 them; here the compilers of `dataclasses`, `typing` and `re` look for a text there first.
 """
 
