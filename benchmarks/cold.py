@@ -20,7 +20,7 @@ from benchmarks.peer import (
 )
 from benchmarks.peer import environment as started
 from benchmarks.stage import Stage, tls
-from tests.reliability.network import Link, Proxy, proxy
+from local.network import Link, Proxy, proxy
 
 TURN = 0.005  # seconds, as to a database in another availability zone
 

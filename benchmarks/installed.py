@@ -38,12 +38,12 @@ def python() -> str:
 
 def install() -> None:
     """Install what is missing or outdated."""
-    if outdated("libraries", HERE / "requirements.txt"):
+    if outdated("libraries", ROOT / "requirements/benchmarks.txt"):
         shutil.rmtree(LIBRARIES, ignore_errors=True)
         pip = [python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        requirements = ["--requirement", str(HERE / "requirements.txt")]
+        requirements = ["--requirement", str(ROOT / "requirements/benchmarks.txt")]
         subprocess.run([*pip, "--target", str(LIBRARIES), *requirements], check=True)
-        done("libraries", HERE / "requirements.txt")
+        done("libraries", ROOT / "requirements/benchmarks.txt")
     hono = HERE / "peers/hono"
     if outdated("hono", hono / "package-lock.json"):
         shutil.rmtree(HONO, ignore_errors=True)

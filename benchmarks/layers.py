@@ -65,20 +65,20 @@ def timed(layer: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 BORDERS = (
-    ("Log line and metrics", "shared.observability", "Observed", "__call__"),
+    ("Log line and metrics", "shared.observability", "RequestLogMiddleware", "__call__"),
     ("FastAPI and Starlette", "fastapi", "FastAPI", "__call__"),
-    ("Token", "shared.auth", None, "authenticate"),
-    ("Operation and repository", "shared.tasks", "TaskRepository", "page"),
-    ("Operation and repository", "shared.tasks", "TaskRepository", "get"),
-    ("Operation and repository", "shared.tasks", "TaskRepository", "create"),
-    ("Operation and repository", "shared.tasks", "TaskRepository", "update"),
-    ("Operation and repository", "shared.tasks", "TaskRepository", "toggle"),
-    ("Operation and repository", "shared.tasks", "TaskRepository", "delete"),
-    ("Session", "shared.database", "Session", "_send"),
-    ("psycopg", "shared.database", "Cursor", "execute"),
-    ("Sending, Postgres, waiting", "shared.database", "Connection", "wait"),
-    ("JSON", "shared.answers", None, "task_answer"),
-    ("JSON", "shared.answers", None, "tasks_answer"),
+    ("Token", "shared.auth.middleware", None, "authenticate"),
+    ("Operation and repository", "shared.database.tasks", "TaskRepository", "page"),
+    ("Operation and repository", "shared.database.tasks", "TaskRepository", "get"),
+    ("Operation and repository", "shared.database.tasks", "TaskRepository", "create"),
+    ("Operation and repository", "shared.database.tasks", "TaskRepository", "update"),
+    ("Operation and repository", "shared.database.tasks", "TaskRepository", "toggle"),
+    ("Operation and repository", "shared.database.tasks", "TaskRepository", "delete"),
+    ("Session", "shared.database.connection", "Session", "_send"),
+    ("psycopg", "shared.database.connection", "Cursor", "execute"),
+    ("Sending, Postgres, waiting", "shared.database.connection", "Connection", "wait"),
+    ("JSON", "shared.http.responses", None, "task_response"),
+    ("JSON", "shared.http.responses", None, "tasks_response"),
 )
 
 

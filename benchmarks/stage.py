@@ -22,9 +22,9 @@ from psycopg import sql
 
 from benchmarks import installed
 from local.issuer import Issuer, load_issuer, serving
+from local.pgbouncer import PgBouncer, pgbouncer
 from local.postgres import Server, running
 from local.state import ROOT
-from tests.reliability.pgbouncer import PgBouncer, pgbouncer
 
 HOST = "127.0.0.1"
 OWNER, API = "postgres", "api"
@@ -121,6 +121,6 @@ def make_certificate(folder: Path) -> Path:
 def prepare() -> None:
     """Build the artifact as `sam build` does, and install what the peers need."""
     shutil.rmtree(installed.ARTIFACT, ignore_errors=True)
-    build = [str(ROOT / "bundle/python"), "bundle/build.py", installed.MACHINE]
+    build = [str(ROOT / "bundle/python"), "scripts/build.py", installed.MACHINE]
     subprocess.run([*build, str(installed.ARTIFACT)], cwd=ROOT, check=True)
     installed.install()

@@ -11,7 +11,7 @@ from benchmarks.events import OPERATIONS, User
 from benchmarks.measure import Figures
 from benchmarks.peer import ALL, Environment, Peer, Reply, environment
 from benchmarks.stage import Stage
-from tests.reliability.network import proxy
+from local.network import proxy
 
 PROCESSES = 6
 BLOCK = 5

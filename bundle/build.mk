@@ -1,3 +1,3 @@
 # `sam build` runs this in the root folder, once for each function.
 build-%:
-	@bundle/python bundle/build.py $(ARCHITECTURE) "$(ARTIFACTS_DIR)"
+	@bundle/python scripts/build.py $(ARCHITECTURE) "$(ARTIFACTS_DIR)"

@@ -2,11 +2,11 @@
 
 from fastapi import Request, Response
 
-from shared.answers import task_answer
 from shared.app import create_app, lambda_handler
-from shared.idempotency import IdempotencyKey
+from shared.database.tasks import Tasks
+from shared.http.idempotency import IdempotencyKey
+from shared.http.responses import task_response
 from shared.models import TaskCreate, TaskPublic
-from shared.tasks import Tasks
 
 app = create_app()
 
@@ -21,7 +21,7 @@ async def create_task(
     row = tasks.create(task, key)
     location = {"Location": f"{request.scope['path']}/{row.id}"}
     replayed = {"Idempotency-Replayed": "true"} if row.replayed else {}
-    return task_answer(row, 201, location | replayed)
+    return task_response(row, 201, location | replayed)
 
 
 handler = lambda_handler(app)

@@ -1,9 +1,9 @@
 """DELETE /api/{user_id}/tasks/{id}: a task less."""
 
 from shared.app import create_app, lambda_handler
+from shared.database.tasks import Tasks
+from shared.http.preconditions import IfMatch
 from shared.models import TaskId
-from shared.preconditions import IfMatch
-from shared.tasks import Tasks
 
 app = create_app()
 

@@ -6,7 +6,7 @@ from typing import NoReturn
 from starlette.types import Receive, Scope, Send
 
 from shared.app import create_app, lambda_handler
-from shared.problems import MethodNotAllowed, NotFound
+from shared.http.problems import MethodNotAllowed, NotFound
 
 METHODS = {
     "/api/{user_id}/tasks": "GET, POST",

@@ -2,11 +2,11 @@
 
 from fastapi import Response
 
-from shared.answers import task_answer, unchanged
 from shared.app import create_app, lambda_handler
+from shared.database.tasks import Tasks
+from shared.http.preconditions import IfNoneMatch, matches
+from shared.http.responses import not_modified, task_response
 from shared.models import TaskId, TaskPublic
-from shared.preconditions import IfNoneMatch, matches
-from shared.tasks import Tasks
 
 app = create_app()
 
@@ -15,7 +15,7 @@ app = create_app()
 async def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
     """One of the caller's tasks; 304 where the client has this version already."""
     row = tasks.get(task_id)
-    return unchanged(row) if matches(row.version, known) else task_answer(row)
+    return not_modified(row) if matches(row.version, known) else task_response(row)
 
 
 handler = lambda_handler(app)

@@ -6,7 +6,7 @@ from sqlalchemy import literal, select
 from sqlmodel import SQLModel
 
 from shared.app import create_app, lambda_handler
-from shared.database import Session
+from shared.database.connection import Session
 
 PROBE = select(literal(1))
 

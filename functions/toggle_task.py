@@ -2,11 +2,11 @@
 
 from fastapi import Response
 
-from shared.answers import task_answer
 from shared.app import create_app, lambda_handler
+from shared.database.tasks import Tasks
+from shared.http.preconditions import IfMatch
+from shared.http.responses import task_response
 from shared.models import TaskId, TaskPublic, TaskToggle
-from shared.preconditions import IfMatch
-from shared.tasks import Tasks
 
 app = create_app()
 
@@ -19,7 +19,7 @@ async def toggle_task(
 ) -> Response:
     """Flip the status, or set it to what the body says: the form that is safe to repeat."""
     completed = None if toggle is None else toggle.completed
-    return task_answer(tasks.toggle(task_id, completed, expected))
+    return task_response(tasks.toggle(task_id, completed, expected))
 
 
 handler = lambda_handler(app)

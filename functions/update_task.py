@@ -2,11 +2,11 @@
 
 from fastapi import Response
 
-from shared.answers import task_answer
 from shared.app import create_app, lambda_handler
+from shared.database.tasks import Tasks
+from shared.http.preconditions import IfMatch
+from shared.http.responses import task_response
 from shared.models import TaskId, TaskPublic, TaskUpdate
-from shared.preconditions import IfMatch
-from shared.tasks import Tasks
 
 app = create_app()
 
@@ -16,7 +16,7 @@ async def update_task(
     tasks: Tasks, task_id: TaskId, change: TaskUpdate, expected: IfMatch
 ) -> Response:
     """Set the members that are sent; what is absent stays as it is."""
-    return task_answer(tasks.update(task_id, change, expected))
+    return task_response(tasks.update(task_id, change, expected))
 
 
 handler = lambda_handler(app)

@@ -20,8 +20,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from local.gateway import Gateway
-from local.openapi import openapi
 from local.state import DEMO_USER, DEVELOPMENT_ISSUER, development_issuer
+from scripts.openapi import openapi
 from shared.settings import settings
 
 PAGE = Path(__file__).parent / "documentation.html"

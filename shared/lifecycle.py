@@ -6,10 +6,10 @@ the first request needs is fetched there. Elsewhere nothing happens until a requ
 
 import os
 
-from shared import database
+from shared.auth.tokens import verifier
+from shared.database import connection as database
 from shared.secrets import database_url
 from shared.settings import settings
-from shared.tokens import verifier
 
 SNAP_START = "snap-start"
 

@@ -17,7 +17,7 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.problems import DatabaseUnavailable, Problem, Unauthorized, Unavailable, as_problem
+from shared.http.problems import DatabaseUnavailable, Problem, Unauthorized, Unavailable, as_problem
 from shared.secrets import database_url
 
 SERVICE = "tasks"
@@ -39,7 +39,7 @@ def count(event: str) -> None:
     metrics.add_metric(event, MetricUnit.Count, 1)
 
 
-class Observed:
+class RequestLogMiddleware:
     """An app that leaves one line in the log for each request."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -22,9 +22,9 @@ from psycopg import sql
 from local import issuer
 from local.gateway import Gateway, GatewayTransport
 from local.postgres import running
-from shared.database import disconnect
+from shared.auth.tokens import verifier
+from shared.database.connection import disconnect
 from shared.settings import settings
-from shared.tokens import verifier
 
 ROOT = Path(__file__).parent.parent
 POSTGRES = (

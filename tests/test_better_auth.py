@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from shared import keyset
+from shared.auth import key_set as keyset
 from tests.better_auth_server import Algorithm, BetterAuthServer, Ids, Mode, Session, running
 from tests.conftest import Configure, User
 

@@ -16,7 +16,7 @@ from tests.deploy.test_artifact import CODE, ELF_MACHINES, MEGABYTES, files, mac
 
 pytestmark = pytest.mark.artifact
 
-NEEDED = (*CODE, "bundle", "requirements.txt", "samconfig.toml", "template.yaml")
+NEEDED = (*CODE, "bundle", "scripts", "requirements.txt", "samconfig.toml", "template.yaml")
 DEPENDENCIES = Path(".aws-sam/dependencies")
 
 
@@ -99,12 +99,6 @@ class TestBuild:
         names = {path.name.partition(".")[0] for path in (folder / "shared").rglob("*.py*")}
         assert "new" in names
         assert "old" not in names
-
-    def test_fails_where_a_function_cannot_be_imported(self, prepared: Path) -> None:
-        (prepared / "shared/paging.py").unlink()
-        built = build(prepared)
-        assert not built.succeeded
-        assert "No module named 'shared.paging'" in built.output
 
     def test_leaves_out_what_lies_around(self, prepared: Path) -> None:
         for name in ".env", ".env.local", "functions/.env", "shared/notes.txt", "node_modules/a.js":

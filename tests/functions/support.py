@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.database import disconnect
+from shared.database.connection import disconnect
 from shared.settings import settings
 from tests.conftest import ROOT, database_url
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared import database
+from shared.database import connection as database
 from tests.conftest import User
 from tests.functions.support import (
     JSON,

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from shared import auth
+from shared.auth import middleware as auth
 from tests.conftest import User
 from tests.functions.support import another_database, problem
 

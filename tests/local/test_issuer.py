@@ -13,9 +13,9 @@ import jwt
 import pytest
 
 from local.issuer import LIFETIME, NAME, Issuer, load_issuer, serving
-from shared.keyset import KeySet
-from shared.problems import Unauthorized
-from shared.tokens import Verifier
+from shared.auth.key_set import KeySet
+from shared.auth.tokens import Verifier
+from shared.http.problems import Unauthorized
 
 
 @pytest.fixture

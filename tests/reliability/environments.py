@@ -17,8 +17,8 @@ from time import sleep
 from typing import Any
 
 from local.gateway import Gateway
+from shared.auth.tokens import verifier
 from shared.lifecycle import initialise
-from shared.tokens import verifier
 from tests.conftest import ROOT
 
 LONGEST = 30  # seconds for an answer: the gateway's own limit

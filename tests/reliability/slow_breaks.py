@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from local.issuer import Issuer
+from local.network import Proxy, black_hole, closed_port, proxy
 from tests.functions.support import CREATE, DELETE, GET, LIST, TOGGLE, UPDATE, Operation, tasks
 from tests.reliability.concurrency import until
 from tests.reliability.conftest import Note
-from tests.reliability.network import Proxy, black_hole, closed_port, proxy
 from tests.reliability.postgres import Postgres
 from tests.reliability.support import (
     CREATE_ONCE,

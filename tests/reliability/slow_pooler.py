@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from local.issuer import Issuer
+from local.pgbouncer import PgBouncer, pgbouncer
 from tests.conftest import User
 from tests.functions.support import problem, task, tasks
 from tests.reliability.concurrency import together, until
 from tests.reliability.conftest import Note
 from tests.reliability.environments import environments
 from tests.reliability.ledger import Writer, check, writing
-from tests.reliability.pgbouncer import PgBouncer, pgbouncer
 from tests.reliability.postgres import Postgres
 from tests.reliability.support import (
     LONGEST,

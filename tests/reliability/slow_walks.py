@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from local.issuer import Issuer
-from shared.paging import Sort
+from shared.http.paging import Sort
 from tests.conftest import User
 from tests.functions.support import no_content, task, tasks
 from tests.reliability.concurrency import together

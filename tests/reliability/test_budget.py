@@ -3,7 +3,8 @@
 import re
 
 from local.gateway import TEMPLATE
-from shared import database, keyset
+from shared.auth import key_set as keyset
+from shared.database import connection as database
 
 CONTRACT = 10  # seconds to a 503
 GATEWAY = 30  # seconds after which an HTTP API gives up on its function

@@ -7,8 +7,9 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from shared import database
-from shared.database import Session
+from local.network import Proxy, proxy
+from shared.database import connection as database
+from shared.database.connection import Session
 from shared.settings import settings
 from tests.conftest import User
 from tests.functions.support import (
@@ -25,7 +26,6 @@ from tests.functions.support import (
     problem,
     task,
 )
-from tests.reliability.network import Proxy, proxy
 
 SYNC = b"S\0\0\0\4"
 

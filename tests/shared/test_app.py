@@ -10,12 +10,12 @@ from sqlmodel import SQLModel
 from local.gateway import Context
 from local.issuer import NAME
 from shared.app import create_app, lambda_handler
-from shared.auth import bearer_token
-from shared.database import pool
-from shared.keyset import KeySet
-from shared.problems import Unauthorized
+from shared.auth.key_set import KeySet
+from shared.auth.middleware import bearer_token
+from shared.auth.tokens import Verifier
+from shared.database.connection import pool
+from shared.http.problems import Unauthorized
 from shared.settings import ConfigurationError
-from shared.tokens import Verifier
 from tests.conftest import User
 from tests.functions.support import (
     MARKER,
@@ -128,7 +128,7 @@ class TestKeySet:
         self, alice: User, operation: Operation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         verifier = Verifier(KeySet("http://127.0.0.1:1/jwks"), issuer=NAME, audience=NAME)
-        monkeypatch.setattr("shared.auth.verifier", lambda: verifier)
+        monkeypatch.setattr("shared.auth.middleware.verifier", lambda: verifier)
         answer = operation.ask(alice)
         assert "Nothing was written" in problem(answer, 503)["detail"]
         assert int(answer.headers["retry-after"]) >= 1
@@ -140,7 +140,7 @@ class TestKeySet:
         self, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         verifier = Verifier(KeySet("http://127.0.0.1:1/jwks"), issuer=NAME, audience=NAME)
-        monkeypatch.setattr("shared.auth.verifier", lambda: verifier)
+        monkeypatch.setattr("shared.auth.middleware.verifier", lambda: verifier)
         problem(alice.api.get(alice.path), 401)
 
 

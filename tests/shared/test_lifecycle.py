@@ -11,7 +11,7 @@ import pytest
 import snapshot_restore_py
 
 from local.postgres import start, stop
-from shared.database import connect, disconnect, pool
+from shared.database.connection import connect, disconnect, pool
 from shared.lifecycle import initialise
 from tests.conftest import ROOT, Configure, User, migrate_url
 

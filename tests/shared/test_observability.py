@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared import observability, tasks
+from shared import observability
+from shared.database import tasks
 from shared.observability import SERVICE, logger, pseudonym
 from tests.conftest import User
 
@@ -100,7 +101,7 @@ def test_a_refused_token_is_logged_and_counted_with_its_reason(
 
 
 def test_what_is_wrong_with_the_key_set_is_a_line_too(lines: Lines) -> None:
-    logging.getLogger("tasks.shared.keyset").warning("not good", extra={"reason": "why"})
+    logging.getLogger("tasks.shared.auth.key_set").warning("not good", extra={"reason": "why"})
     [line] = lines()
     assert (line["level"], line["reason"]) == ("WARNING", "why")
 
@@ -154,4 +155,4 @@ def test_a_defect_that_cannot_even_be_answered_is_not_swallowed() -> None:
 
     scope = {"request_id": "1", "route_key": "GET /"}
     with pytest.raises(ZeroDivisionError):
-        observability.Observed(broken)(scope, None, None).send(None)  # type: ignore[arg-type]
+        observability.RequestLogMiddleware(broken)(scope, None, None).send(None)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from local.postgres import running
 from shared import secrets
-from shared.database import disconnect
+from shared.database.connection import disconnect
 from shared.secrets import database_url
 from shared.settings import ConfigurationError
 from tests.conftest import ROOT, Configure, User, migrate_url

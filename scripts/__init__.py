@@ -1,0 +1,1 @@
+"""What `make` runs that is neither deployed nor the development server."""

@@ -1,0 +1,1 @@
+"""Who is asking: the verifier of Better Auth's JSON Web Tokens."""

@@ -1,0 +1,1 @@
+"""The Neon Postgres connection, the statements on tasks, and their repository."""

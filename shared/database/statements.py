@@ -1,0 +1,228 @@
+"""The statements on tasks: each scoped to its owner, each one network turn.
+
+They decide by themselves between "not there", "not as expected" and "done", and are built once.
+Their parameters: `owner`, always; `task_id` and `versions`, where a task is named; what is sent.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BindParameter,
+    ClauseElement,
+    ColumnElement,
+    Delete,
+    Integer,
+    Interval,
+    Select,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlmodel import SQLModel
+
+from shared.models import TaskCreate
+
+table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency_keys"))
+columns = table.columns
+
+# So that time moves on though the server's clock was set back.
+TICK: ColumnElement[timedelta] = literal_column("interval '1 microsecond'", Interval)
+
+
+class Outcome(StrEnum):
+    """What became of a write."""
+
+    CHANGED = "changed"
+    COMPLETED = "completed"
+    UNCHANGED = "unchanged"
+    PRECONDITION_FAILED = "precondition failed"
+    RACED = "raced"
+
+    @property
+    def sql(self) -> ColumnElement[str]:
+        """A constant of the statement, not a parameter to send."""
+        return literal_column(f"'{self}'", Text)
+
+
+def owned() -> ColumnElement[bool]:
+    """The first wall: every statement on the table has it."""
+    return columns.user_id == bindparam("owner")
+
+
+@cache
+def read_page(key: str, descending: bool, completed: bool | None, has_cursor: bool) -> Select[Any]:
+    """One page of the owner's tasks, in order, from the start or from behind a position."""
+    order = (columns[key], columns.id)
+    statement = select(table).where(owned()).limit(bindparam("limit"))
+    if completed is not None:
+        statement = statement.where(columns.completed.is_(completed))
+    if has_cursor:
+        place, position = tuple_(*order), tuple_(_bound("value", columns[key]), bindparam("id"))
+        statement = statement.where(place < position if descending else place > position)
+    return statement.order_by(*(column.desc() if descending else column for column in order))
+
+
+@cache
+def insert_task() -> ClauseElement:
+    """A new task."""
+    task = {"user_id": bindparam("owner"), **_sent()}
+    return insert(table).values(task).returning(*columns, false().label("replayed"))
+
+
+def _sent() -> dict[str, BindParameter[Any]]:
+    return {name: _bound(name, columns[name]) for name in TaskCreate.model_fields}
+
+
+@cache
+def insert_task_once() -> ClauseElement:
+    """Claim the key with an id drawn for the task; insert the task if the claim is ours.
+
+    A key that is there already, though it may not have been when the statement began, is locked and
+    comes back with its first id, unless it is a day old.
+    """
+    sent = _sent()
+    drawn = select(func.nextval("tasks_id_seq").label("id")).cte("drawn")
+    claimed = _claim(drawn, sent).cte("claimed")
+    ours = claimed.c.task_id == drawn.c.id
+    body = [claimed.c[name] for name in sent]
+    new = select(drawn.c.id, claimed.c.user_id, *body).where(ours)
+    created = insert(table).from_select(["id", "user_id", *sent], new)
+    forgotten = select(func.forget_old_idempotency_keys().label("keys")).cte("forgotten")
+    same = and_(*(claimed.c[name].is_not_distinct_from(value) for name, value in sent.items()))
+    answer = (
+        claimed.c.task_id.label("id"),
+        claimed.c.user_id,
+        *body,
+        claimed.c.created_at,
+        claimed.c.created_at.label("updated_at"),
+        literal(1).label("version"),
+        (~ours).label("replayed"),
+        same.label("same_body"),
+    )
+    everything = claimed.join(drawn, true()).join(forgotten, true())
+    return select(*answer).select_from(everything).add_cte(created.cte("created"))
+
+
+def _claim(drawn: CTE, sent: Mapping[str, BindParameter[Any]]) -> ReturningInsert[Any]:
+    new = select(bindparam("owner"), bindparam("key"), drawn.c.id, *sent.values())
+    claim = postgresql.insert(keys).from_select(["user_id", "key", "task_id", *sent], new)
+    old = keys.c.created_at < func.now() - timedelta(days=1)
+    renewed = {
+        name: case((old, claim.excluded[name]), else_=keys.c[name])
+        for name in ("task_id", "created_at", *sent)
+    }
+    return claim.on_conflict_do_update(
+        index_elements=[keys.c.user_id, keys.c.key], set_=renewed
+    ).returning(*keys.c)
+
+
+@cache
+def read_task() -> Select[Any]:
+    """The named task."""
+    return select(table).where(owned(), _named())
+
+
+@cache
+def update_task(names: frozenset[str]) -> ClauseElement:
+    """Set some columns of the named task."""
+    return _change({name: _bound(f"new_{name}", columns[name]) for name in names})
+
+
+@cache
+def toggle_task() -> ClauseElement:
+    """Set the named task's status, or flip it where none is sent."""
+    sent = _bound("new_completed", columns.completed)
+    return _change({"completed": func.coalesce(sent, ~columns.completed)})
+
+
+@cache
+def delete_task() -> ClauseElement:
+    """Delete the named task."""
+    return _returning_current(
+        delete(table).where(owned(), _named(), _expected()), true(), Outcome.CHANGED.sql
+    )
+
+
+def _bound(name: str, column: ColumnElement[Any]) -> BindParameter[Any]:
+    return bindparam(name, type_=column.type)
+
+
+def _named() -> ColumnElement[bool]:
+    return columns.id == bindparam("task_id")
+
+
+def _expected() -> ColumnElement[bool]:
+    """Whether the task is at a version that the write may start from."""
+    versions = bindparam("versions", type_=ARRAY(Integer))
+    return func.coalesce(columns.version == func.any(versions), true())
+
+
+def _change(new: Mapping[str, ColumnElement[Any]]) -> ClauseElement:
+    """Write what is new to the task; nothing where all of it is so already."""
+    differs = or_(*(columns[name].is_distinct_from(value) for name, value in new.items()))
+    moved = {
+        "version": columns.version + literal_column("1"),
+        "updated_at": func.greatest(func.clock_timestamp(), columns.updated_at + TICK),
+    }
+    change = update(table).where(owned(), _named(), _expected(), differs).values(**new, **moved)
+    return _returning_current(change, differs, _changed(new.keys()))
+
+
+def _changed(names: Collection[str]) -> ColumnElement[str]:
+    """The outcome of a change of these columns. RETURNING knows the new row only."""
+    if "completed" not in names:
+        return Outcome.CHANGED.sql
+    if len(names) == 1:  # it is this one that differs
+        return case((columns.completed, Outcome.COMPLETED.sql), else_=Outcome.CHANGED.sql)
+    before = table.alias("before")
+    named = before.c.user_id == bindparam("owner"), before.c.id == bindparam("task_id")
+    was_open = ~select(before.c.completed).where(*named).scalar_subquery()
+    return case(
+        (and_(columns.completed, was_open), Outcome.COMPLETED.sql), else_=Outcome.CHANGED.sql
+    )
+
+
+def _returning_current(
+    write: Update | Delete, differs: ColumnElement[bool], done: ColumnElement[str]
+) -> ClauseElement:
+    """Answer with the task as written or, where it is not, as the last writer has left it.
+
+    That writer may have come after the write had looked, and before the task was locked for the
+    answer: where the task is fit to be written now, the write was overtaken.
+    """
+    written = write.returning(*columns, done.label("outcome")).cte("written")
+    found = case(
+        (~_expected(), Outcome.PRECONDITION_FAILED.sql),
+        (differs, Outcome.RACED.sql),
+        else_=Outcome.UNCHANGED.sql,
+    )
+    as_it_is = (
+        select(*columns, found.label("outcome"))
+        .where(owned(), _named(), ~exists().select_from(written))
+        .with_for_update(key_share=True)
+        .cte("as_it_is")
+    )
+    return union_all(select(written), select(as_it_is))

@@ -1,0 +1,111 @@
+"""The tasks of one owner: the only way from an operation to the table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends
+from sqlalchemy import ClauseElement
+
+from shared.auth.middleware import Bearer
+from shared.database import statements
+from shared.database.connection import Row, Session
+from shared.database.statements import Outcome
+from shared.http.paging import TaskQuery
+from shared.http.preconditions import Versions, entity_tag
+from shared.http.problems import InFlight, KeyReused, Locked, NotFound, PreconditionFailed
+from shared.models import TaskCreate, TaskUpdate
+from shared.observability import count
+
+TaskRow = Row
+
+
+class TaskRepository:
+    """What one owner may do with tasks. Rows have the columns of `TaskPublic`.
+
+    Raises, where a task is named: NotFound when the owner has no such task; PreconditionFailed when
+    it is not at one of the `versions`. Raises, everywhere: what `Session` does.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._session = Session(owner)
+
+    def page(self, query: TaskQuery) -> Sequence[TaskRow]:
+        """The tasks of a page, and one more where there is a next page."""
+        after = query.after
+        has_cursor = after is not None
+        statement = statements.read_page(query.key, query.descending, query.completed, has_cursor)
+        parameters = {"limit": query.limit + 1} | (after._asdict() if after else {})
+        return self._session.read(statement, self._own(parameters))
+
+    def create(self, task: TaskCreate, key: str | None = None) -> TaskRow:
+        """Insert a task or, where its key was used already, give the first answer again.
+
+        Raises:
+            InFlight: another create with this key is not done yet.
+            KeyReused: this key was used for another body.
+        """
+        if key is None:
+            [row] = self._session.write(statements.insert_task(), self._own(task.model_dump()))
+        else:
+            row = self._create_once(task, key)
+        if not row.replayed:
+            count("TaskCreated")
+        return row
+
+    def _create_once(self, task: TaskCreate, key: str) -> TaskRow:
+        try:
+            sent = self._own({"key": key, **task.model_dump()})
+            [row] = self._session.write(statements.insert_task_once(), sent, repeatable=True)
+        except Locked:
+            raise InFlight from None
+        if not row.same_body:
+            raise KeyReused
+        return row
+
+    def get(self, task_id: int) -> TaskRow:
+        """Read a task."""
+        return _found(self._session.read(statements.read_task(), self._own({"task_id": task_id})))
+
+    def update(self, task_id: int, change: TaskUpdate, versions: Versions) -> TaskRow:
+        """Set what the change sets. Nothing moves where that is so already."""
+        values = change.model_dump(exclude_unset=True)
+        statement = statements.update_task(frozenset(values))
+        return self._write(statement, task_id, versions, values)
+
+    def toggle(self, task_id: int, completed: bool | None, versions: Versions) -> TaskRow:
+        """Set the status, or flip it where none is given."""
+        return self._write(statements.toggle_task(), task_id, versions, {"completed": completed})
+
+    def delete(self, task_id: int, versions: Versions) -> None:
+        """Delete a task."""
+        self._write(statements.delete_task(), task_id, versions, {})
+
+    def _write(
+        self, statement: ClauseElement, task_id: int, versions: Versions, new: Mapping[str, Any]
+    ) -> TaskRow:
+        named = None if versions is None else sorted(versions)
+        values = {f"new_{name}": value for name, value in new.items()}
+        named_task = {"task_id": task_id, "versions": named}
+        sent = self._own(named_task | values)
+        row = _found(self._session.write(statement, sent))
+        while row.outcome == Outcome.RACED:  # looks again, while the request has time
+            row = _found(self._session.write(statement, sent))
+        if row.outcome == Outcome.PRECONDITION_FAILED:
+            raise PreconditionFailed(headers={"ETag": entity_tag(row.version)})
+        if row.outcome == Outcome.COMPLETED:
+            count("TaskCompleted")
+        return row
+
+    def _own(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return {"owner": self._owner, **parameters}
+
+
+Tasks = Annotated[TaskRepository, Depends(Bearer(TaskRepository))]
+"""The tasks of the user who is asking."""
+
+
+def _found(rows: Sequence[TaskRow]) -> TaskRow:
+    if not rows:
+        raise NotFound
+    return rows[0]

@@ -1,0 +1,182 @@
+"""The document that the interactive documentation shows."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from local.state import ROOT
+from scripts.openapi import openapi, text
+from shared.http.paging import TaskQuery
+from shared.models import EXAMPLE, TaskPublic
+
+DOCUMENT = openapi()
+OPERATIONS = {
+    operation["operationId"]: operation
+    for path in DOCUMENT["paths"].values()
+    for operation in path.values()
+}
+SECURED = sorted(set(OPERATIONS) - {"health"})
+STATUSES = {
+    "list_tasks": {200, 401, 403, 422, 500, 503},
+    "create_task": {201, 400, 401, 403, 409, 413, 415, 422, 500, 503},
+    "get_task": {200, 304, 400, 401, 403, 404, 422, 500, 503},
+    "update_task": {200, 400, 401, 403, 404, 412, 413, 415, 422, 500, 503},
+    "delete_task": {204, 400, 401, 403, 404, 412, 422, 500, 503},
+    "toggle_task": {200, 400, 401, 403, 404, 412, 413, 415, 422, 500, 503},
+    "health": {200, 500, 503},
+}
+
+
+def test_it_has_all_operations() -> None:
+    assert OPERATIONS.keys() == STATUSES.keys()
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_an_operation_tells_every_answer(name: str) -> None:
+    assert {int(status) for status in OPERATIONS[name]["responses"]} == STATUSES[name]
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_an_operation_needs_a_bearer_token(name: str) -> None:
+    assert OPERATIONS[name]["security"] == [{"bearer": []}]
+    scheme = DOCUMENT["components"]["securitySchemes"]["bearer"]
+    assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_every_error_is_a_problem_with_an_example_of_each_kind(name: str) -> None:
+    for status, answer in OPERATIONS[name]["responses"].items():
+        if int(status) >= 400:
+            content = answer["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/ProblemDetails"}
+            for kind, example in content["examples"].items():
+                assert example["value"]["type"] == f"/problems/{kind}"
+                assert example["value"]["status"] == int(status)
+
+
+@pytest.mark.parametrize("name", ["create_task", "update_task", "toggle_task"])
+def test_a_body_has_an_example(name: str) -> None:
+    assert schema_of(OPERATIONS[name]["requestBody"])["examples"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "header"),
+    [
+        ("list_tasks", "200", "Link"),
+        ("create_task", "201", "Location"),
+        ("create_task", "201", "ETag"),
+        ("create_task", "201", "Idempotency-Replayed"),
+        ("get_task", "304", "ETag"),
+        ("update_task", "412", "ETag"),
+        ("toggle_task", "401", "WWW-Authenticate"),
+        ("delete_task", "503", "Retry-After"),
+        ("health", "200", "X-Request-Id"),
+    ],
+)
+def test_an_answer_tells_its_headers(name: str, status: str, header: str) -> None:
+    assert header in OPERATIONS[name]["responses"][status]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("create_task", "Idempotency-Key"),
+        ("get_task", "If-None-Match"),
+        ("update_task", "If-Match"),
+        ("delete_task", "If-Match"),
+        ("toggle_task", "If-Match"),
+    ],
+)
+def test_an_operation_tells_its_headers(name: str, header: str) -> None:
+    assert header in {each["name"] for each in OPERATIONS[name]["parameters"]}
+
+
+def schema_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a request body, which may also be absent."""
+    schema = body["content"]["application/json"]["schema"]
+    reference = next(part["$ref"] for part in schema.get("anyOf", [schema]) if "$ref" in part)
+    found: dict[str, Any] = DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]
+    return found
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_an_operation_has_a_summary_and_a_description(name: str) -> None:
+    assert OPERATIONS[name]["summary"]
+    assert OPERATIONS[name]["description"]
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_whatever_is_sent_and_answered_has_an_example(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert all(parameter["schema"]["examples"] for parameter in operation.get("parameters", []))
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for content in [content for body in bodies for content in body.get("content", {}).values()]:
+        assert "example" in content or content["examples"]
+    for answer in operation["responses"].values():
+        assert all(header["schema"]["examples"] for header in answer["headers"].values())
+
+
+def test_an_example_of_a_task_is_one() -> None:
+    for name in ("create_task", "get_task", "update_task", "toggle_task"):
+        for status, answer in OPERATIONS[name]["responses"].items():
+            if status in {"200", "201"}:
+                TaskPublic.model_validate(answer["content"]["application/json"]["example"])
+
+
+@pytest.mark.parametrize("name", ["TaskPublic", "Health"])
+def test_what_is_answered_has_all_members(name: str) -> None:
+    schema = DOCUMENT["components"]["schemas"][name]
+    assert schema["required"] == list(schema["properties"])
+
+
+@pytest.mark.parametrize("name", ["ProblemDetails", "InvalidInput"])
+def test_no_member_of_a_problem_is_null(name: str) -> None:
+    assert "null" not in str(DOCUMENT["components"]["schemas"][name])
+
+
+def test_the_example_of_a_cursor_is_one() -> None:
+    parameters = OPERATIONS["list_tasks"]["parameters"]
+    schema = next(each["schema"] for each in parameters if each["name"] == "cursor")
+    position = TaskQuery(cursor=schema["examples"][0]).after
+    assert position == (datetime.fromisoformat(str(EXAMPLE["created_at"])), EXAMPLE["id"])
+
+
+def test_a_problem_is_of_the_path_that_it_answers() -> None:
+    answer = OPERATIONS["health"]["responses"]["503"]["content"]["application/problem+json"]
+    assert answer["examples"]["unavailable"]["value"]["instance"] == "/health"
+
+
+def test_it_is_the_same_each_time() -> None:
+    assert text() == text()
+    assert json.loads(text()) == DOCUMENT
+
+
+def test_the_file_is_up_to_date() -> None:
+    assert (ROOT / "openapi.json").read_text() == text(), "make openapi brings it up to date"
+
+
+@pytest.mark.parametrize(
+    ("title", "fits"),
+    [
+        ("x", True),
+        (" \u3000x\t", True),
+        ("x" * 255, True),
+        ("  " + "x" * 255 + "\n", True),
+        ("x" + " " * 253 + "x", True),
+        ("x" * 256, False),
+        ("x" + " " * 254 + "x", False),
+        ("", False),
+        (" \x85\xa0", False),
+        ("a\0b", False),
+    ],
+)
+@pytest.mark.parametrize("body", ["TaskCreate", "TaskUpdate"])
+def test_a_title_is_measured_without_the_white_space_around_it(
+    body: str, title: str, fits: bool
+) -> None:
+    schema = DOCUMENT["components"]["schemas"][body]["properties"]["title"]
+    assert bool(re.search(schema["pattern"].replace("$", r"\Z"), title)) is fits
+    assert "maxLength" not in schema

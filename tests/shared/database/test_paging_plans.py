@@ -1,0 +1,286 @@
+"""The walk from page to page: nothing twice, nothing missed, nothing sorted by the database."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import product
+from typing import Any, LiteralString
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.database.connection import ROLE, Cursor
+from tests.conftest import User, database_url, fresh_database
+from tests.functions.support import admin, another_database, invalid, tasks
+
+SORTS = ("created_at", "-created_at", "updated_at", "-updated_at", "title", "-title")
+FILTERS = (None, "true", "false")
+SEED = 42
+STABLE, PAGE = 3_000, 211
+
+# Few different times and titles, so that most rows have equals.
+INSERT: LiteralString = """
+    insert into tasks (user_id, title, completed, created_at, updated_at)
+    select %(subject)s, 'title ' || n %% 7, n %% 3 = 0,
+           timestamptz '2026-01-01' + make_interval(secs => n %% 5 + 0.000001 * (n %% 2)),
+           timestamptz '2026-01-01' + make_interval(secs => n %% 4)
+    from generate_series(1, %(rows)s) n
+    returning id
+"""
+
+each_sort = pytest.mark.parametrize("sort", SORTS)
+each_filter = pytest.mark.parametrize("completed", FILTERS, ids=str)
+
+
+def query_of(sort: str, completed: str | None, **more: Any) -> dict[str, Any]:
+    return {"sort": sort, **({"completed": completed} if completed else {}), **more}
+
+
+def walk(user: User, **query: Any) -> Iterator[list[dict[str, Any]]]:
+    """Page after page, as far as the links lead."""
+    answer = user.list(**query)
+    while True:
+        yield tasks(answer)
+        if "link" not in answer.headers:
+            return
+        answer = follow(user, answer)
+
+
+def follow(user: User, answer: httpx2.Response) -> httpx2.Response:
+    headers = {"Authorization": f"Bearer {user.token}"}
+    return user.api.get(answer.links["next"]["url"], headers=headers)
+
+
+def cursor_of(answer: httpx2.Response) -> str:
+    [cursor] = parse_qs(urlsplit(answer.links["next"]["url"]).query)["cursor"]
+    return cursor
+
+
+def place(task: dict[str, Any], sort: str) -> tuple[Any, ...]:
+    value = task[sort.removeprefix("-")]
+    return value if sort.endswith("title") else datetime.fromisoformat(value), task["id"]
+
+
+class TestWalk:
+    @each_sort
+    @each_filter
+    def test_meets_each_row_once_while_others_come_and_go(
+        self, alice: User, sort: str, completed: str | None
+    ) -> None:
+        chance = random.Random(SEED)
+        seen: list[dict[str, Any]] = []
+        with admin() as others:
+            insert(others, alice, STABLE)
+            stable = {
+                task["id"]
+                for page in walk(alice, **query_of(sort, completed, limit=500))
+                for task in page
+            }
+            passing = insert(others, alice, 300)
+            for page in walk(alice, **query_of(sort, completed, limit=PAGE)):
+                seen += page
+                passing += insert(others, alice, 30)
+                going = [passing.pop(chance.randrange(len(passing))) for _ in range(30)]
+                others.execute("delete from tasks where id = any(%s)", [going])
+        found = [task["id"] for task in seen]
+        assert len(stable) >= STABLE // 3
+        assert stable <= set(found)
+        assert len(found) == len(set(found))
+        assert sorted(seen, key=lambda task: place(task, sort), reverse="-" in sort) == seen
+        assert all(str(task["completed"]).lower() == completed for task in seen) or not completed
+
+    @each_sort
+    @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7])
+    def test_gives_the_same_rows_in_pages_of_any_size(
+        self, alice: User, sort: str, limit: int
+    ) -> None:
+        with admin() as others:
+            insert(others, alice, 6)
+        whole = tasks(alice.list(sort=sort))
+        pages = list(walk(alice, sort=sort, limit=limit))
+        assert [task for page in pages for task in page] == whole
+        assert all(len(page) == limit for page in pages[:-1])
+        assert pages[-1]
+
+    def test_goes_on_although_the_last_row_of_a_page_is_gone(self, alice: User) -> None:
+        ids = [alice.create().json()["id"] for _ in range(4)]
+        first = alice.list(sort="created_at", limit=2)
+        alice.delete(ids[1])
+        assert [task["id"] for task in tasks(follow(alice, first))] == ids[2:]
+
+    def test_goes_on_behind_any_title(self, alice: User) -> None:
+        titles = sorted(["\x01", "\x7f" * 255, "\U0001f642" * 255, '"\\', "a&b=c#d%+", "\u00e9"])
+        for title in titles:
+            alice.create(title=title)
+        pages = walk(alice, sort="title", limit=1)
+        assert [task["title"] for page in pages for task in page] == titles
+
+    def test_ends_without_a_link(self, alice: User) -> None:
+        for _ in range(4):
+            alice.create()
+        last = follow(alice, alice.list(limit=2))
+        assert len(tasks(last)) == 2
+        assert "link" not in last.headers
+
+    def test_ends_with_an_empty_page_when_all_the_rest_is_gone(self, alice: User) -> None:
+        ids = [alice.create().json()["id"] for _ in range(3)]
+        first = alice.list(sort="created_at", limit=2)
+        alice.delete(ids[2])
+        last = follow(alice, first)
+        assert tasks(last) == []
+        assert "link" not in last.headers
+
+
+class TestLink:
+    def test_keeps_the_query(self, alice: User) -> None:
+        for _ in range(3):
+            alice.create()
+        link = alice.list(sort="-title", completed="false", limit=2).links["next"]
+        query = parse_qs(urlsplit(link["url"]).query)
+        assert query.pop("cursor")
+        assert query == {"sort": ["-title"], "completed": ["false"], "limit": ["2"]}
+
+    def test_may_be_followed_with_another_limit(self, alice: User) -> None:
+        ids = [alice.create().json()["id"] for _ in range(4)]
+        cursor = cursor_of(alice.list(sort="created_at", limit=1))
+        rest = tasks(alice.list(sort="created_at", limit=500, cursor=cursor))
+        assert [task["id"] for task in rest] == ids[1:]
+
+    def test_leads_nobody_to_another_users_rows(self, alice: User, bob: User) -> None:
+        mine = [alice.create().json()["id"] for _ in range(2)]
+        theirs = [bob.create().json()["id"] for _ in range(2)]
+        cursor = cursor_of(bob.list(limit=1, sort="-title"))
+        found = tasks(alice.list(cursor=cursor, sort="-title"))
+        assert {task["id"] for task in found} <= set(mine)
+        assert not {task["id"] for task in found} & set(theirs)
+
+
+MADE_FOR = list(product(SORTS, FILTERS))
+
+
+class TestCursor:
+    @pytest.mark.parametrize("made_for", MADE_FOR, ids=str)
+    def test_belongs_to_its_sort_and_filter(
+        self, alice: User, made_for: tuple[str, str | None]
+    ) -> None:
+        for n in range(4):
+            alice.create(completed=n % 2 == 0)
+        cursor = cursor_of(alice.list(**query_of(*made_for, limit=1)))
+        for used_for in MADE_FOR:
+            answer = alice.list(**query_of(*used_for, cursor=cursor))
+            if used_for == made_for:
+                assert tasks(answer)
+            else:
+                assert invalid(answer) == ["cursor"]
+
+    @given(cursor=st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True))
+    @settings(
+        max_examples=150,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    def test_is_refused_where_it_is_not_one_of_ours(self, alice: User, cursor: str) -> None:
+        cursor = cursor.encode(errors="replace").decode()
+        assert invalid(alice.list(cursor=cursor)) == ["cursor"]
+
+    @pytest.mark.parametrize("sort", ["title", "-created_at"])
+    def test_may_be_spoiled_in_any_way(self, alice: User, sort: str) -> None:
+        for _ in range(3):
+            alice.create()
+        cursor = cursor_of(alice.list(sort=sort, limit=1))
+        spoilt = {
+            *(cursor[:n] for n in range(len(cursor))),
+            *(cursor[:n] + "A" + cursor[n + 1 :] for n in range(len(cursor))),
+            *(cursor + end for end in ("A", "=", "==", "AAAA", " ", "!", "\0", "\n")),
+            *(cursor * times for times in (2, 100, 500)),
+        }
+        for other in sorted(spoilt):
+            answer = alice.list(sort=sort, cursor=other)
+            if answer.status_code != 200:
+                assert invalid(answer) == ["cursor"]
+
+    @pytest.mark.parametrize("bad", ["limit=0", "sort=nothing", "completed=maybe"])
+    def test_is_not_blamed_for_what_else_is_wrong(self, alice: User, bad: str) -> None:
+        for _ in range(2):
+            alice.create()
+        cursor = cursor_of(alice.list(limit=1))
+        parameter = bad.partition("=")[0]
+        assert invalid(alice.request("GET", f"?{bad}&cursor={cursor}")) == [parameter]
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Iterator[str]:
+    """The URL of a database where many users have tasks, one of them a lot."""
+    with fresh_database() as name:
+        with admin(name) as connection:
+            for subject, rows in [("crowd", 20_000), *((f"user-{n}", 400) for n in range(50))]:
+                connection.execute(INSERT, {"subject": subject, "rows": rows})
+            connection.execute("analyze tasks")
+        yield database_url(name, "api")
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """What is sent to the database meanwhile, with its parameters."""
+    sent: list[tuple[str, Any]] = []
+
+    execute = Cursor.execute
+
+    def note(cursor: Cursor, statement: bytes, parameters: Any, **_: Any) -> Cursor:
+        sent.append((statement.decode(), parameters))
+        return execute(cursor, statement, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cursor, "execute", note)
+        yield sent
+
+
+def plan(subject: str, statement: str, parameters: Any) -> list[dict[str, Any]]:
+    """The nodes of the plan that a statement gets under row-level security."""
+    with admin() as connection, connection.transaction():
+        connection.execute(f"set local role {ROLE}")
+        connection.execute("select set_config('app.user_id', %s, true)", [subject])
+        row = connection.execute(
+            f"explain (format json) {statement}".encode(), parameters
+        ).fetchone()
+    assert row
+    nodes = [row[0][0]["Plan"]]
+    for node in nodes:
+        nodes += node.get("Plans", [])
+    return nodes
+
+
+class TestPlan:
+    @each_sort
+    @each_filter
+    @pytest.mark.parametrize("subject", ["crowd", "user-7"])
+    def test_reads_a_page_off_an_index(
+        self, crowded: str, sort: str, completed: str | None, subject: str, sign_in: Any
+    ) -> None:
+        user = sign_in(subject)
+        with another_database(crowded):
+            with statements() as sent:
+                first = user.list(**query_of(sort, completed, limit=50))
+                follow(user, follow(user, first))
+            assert len(sent) == 3
+            for number, (statement, parameters) in enumerate(sent):
+                nodes = plan(subject, statement, parameters)
+                assert {node["Node Type"] for node in nodes[:-1]} <= {"Limit", "Result"}
+                assert nodes[-1]["Node Type"] == "Index Scan"
+                condition = nodes[-1]["Index Cond"]
+                assert "user_id" in condition
+                assert ("ROW(" in condition) == (number > 0)
+                if subject == "crowd":  # few rows may as well be filtered
+                    assert ("completed" in condition) == (completed is not None)
+                    assert "Filter" not in nodes[-1]
+
+
+def insert(connection: psycopg.Connection, user: User, rows: int) -> list[int]:
+    parameters = {"subject": user.subject, "rows": rows}
+    return [row[0] for row in connection.execute(INSERT, parameters)]

@@ -1,0 +1,386 @@
+"""The second wall: row-level security holds alone, and no statement counts on it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import ColumnElement, insert, select, text, true, update
+from sqlmodel import SQLModel
+
+from shared.database import statements
+from shared.database.connection import ROLE, Session
+from shared.http.problems import Problem
+from tests.conftest import ROOT, User, database_url
+from tests.functions.support import (
+    CREATE,
+    DELETE,
+    Operation,
+    admin,
+    alembic,
+    another_database,
+    current_login,
+    each_on_one_task,
+    no_content,
+    problem,
+    task,
+    tasks,
+)
+
+TABLES = ("tasks", "idempotency_keys")
+each_table = pytest.mark.parametrize("name", TABLES)
+
+
+def table(name: str) -> Any:
+    return SQLModel.metadata.tables[name]
+
+
+@pytest.fixture(scope="module")
+def owner() -> Iterator[str]:
+    """The URL of a database that the API enters as the tables' owner, who may bypass policies.
+
+    Such are the logins that Neon makes.
+    """
+    login = f"owner_{uuid4().hex}"
+    name = sql.Identifier(login)
+    with admin() as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE BYPASSRLS").format(name))
+        connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(ROLE), name))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+        url = database_url(login, login)
+        alembic(url, "upgrade", "head")
+        yield url
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+@pytest.fixture(params=["a login without privileges", "an owner who may bypass policies"])
+def login(request: pytest.FixtureRequest, owner: str) -> Iterator[None]:
+    """Let the functions log in as the one, then as the other."""
+    if request.param == "a login without privileges":
+        yield
+    else:
+        with another_database(owner):
+            yield
+
+
+@pytest.fixture
+def unscoped(login: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Remove the first wall from every statement."""
+
+    def owned() -> ColumnElement[bool]:
+        return true()
+
+    monkeypatch.setattr(statements, "owned", owned)
+    forget_statements()
+    yield
+    monkeypatch.undo()
+    forget_statements()
+
+
+def forget_statements() -> None:
+    """Let the statements be built anew."""
+    for value in vars(statements).values():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
+
+
+@pytest.mark.usefixtures("unscoped")
+class TestWithoutTheFirstWall:
+    def test_there_is_none(self, alice: User) -> None:
+        task_id = alice.create().json()["id"]
+        assert "user_id = " not in str(statements.read_task()).partition("WHERE")[2]
+        assert task(alice.get(task_id))["id"] == task_id
+
+    @pytest.mark.parametrize("query", [{}, {"sort": "title"}, {"completed": "false", "limit": 500}])
+    def test_list_sees_no_foreign_row(self, alice: User, bob: User, query: dict[str, str]) -> None:
+        mine, theirs = alice.create().json(), bob.create().json()
+        assert tasks(alice.list(**query)) == [mine]
+        assert tasks(bob.list(**query)) == [theirs]
+
+    @each_on_one_task
+    @pytest.mark.parametrize("headers", [{}, {"If-Match": '"1"'}, {"If-Match": '"2"'}], ids=str)
+    def test_no_operation_touches_a_foreign_row(
+        self, alice: User, bob: User, operation: Operation, headers: dict[str, str]
+    ) -> None:
+        created = task(alice.create(), 201)
+        problem(operation.ask(bob, created["id"], headers=headers), 404)
+        assert task(alice.get(created["id"])) == created
+
+    def test_a_key_finds_no_foreign_answer(self, alice: User, bob: User) -> None:
+        headers = {"Idempotency-Key": "the same"}
+        mine, theirs = (CREATE.ask(user, headers=headers) for user in (alice, bob))
+        assert task(mine, 201)["id"] != task(theirs, 201)["id"]
+
+    def test_ones_own_row_is_touched_as_ever(self, alice: User) -> None:
+        task_id = alice.create().json()["id"]
+        assert task(alice.update(task_id, {"title": "changed"}))["version"] == 2
+        assert task(alice.toggle(task_id))["version"] == 3
+        no_content(DELETE.ask(alice, task_id))
+
+
+class TestPolicy:
+    @pytest.fixture(autouse=True)
+    def rows(self, login: None, alice: User, bob: User) -> None:
+        """Rows of two users in both tables."""
+        for user in (alice, bob):
+            task(CREATE.ask(user, headers={"Idempotency-Key": "first"}), 201)
+
+    @each_table
+    def test_shows_a_user_their_rows_alone(self, alice: User, name: str) -> None:
+        owners = Session(alice.subject).read(select(table(name).c.user_id))
+        assert [row.user_id for row in owners] == [alice.subject]
+
+    @each_table
+    @pytest.mark.parametrize("nobody", ["", "somebody else"])
+    def test_shows_no_rows_to_anybody_else(self, name: str, nobody: str) -> None:
+        assert Session(nobody).read(select(table(name))) == []
+
+    @each_table
+    def test_shows_no_rows_after_a_user_has_been_served(self, alice: User, name: str) -> None:
+        assert Session(alice.subject).read(select(table(name)))
+        assert Session().read(select(table(name))) == []
+
+    @each_table
+    def test_changes_no_foreign_row(self, alice: User, bob: User, name: str) -> None:
+        everybody = update(table(name)).values(title="taken over").returning(table(name).c.user_id)
+        assert [row.user_id for row in Session(alice.subject).read(everybody)] == [alice.subject]
+        assert Session().read(everybody) == []
+        [title] = Session(bob.subject).read(select(table(name).c.title))
+        assert title == ("new",)
+
+    @pytest.mark.parametrize("subject", ["alice", ""])
+    def test_lets_nobody_write_for_another_user(self, bob: User, subject: str) -> None:
+        row = insert(table("tasks")).values(user_id=bob.subject, title="forged", completed=False)
+        with pytest.raises(Problem):
+            Session(subject).write(row.returning(table("tasks").c.id))
+        assert len(tasks(bob.list())) == 1
+
+    def test_lets_nobody_give_a_task_away(self, alice: User, bob: User) -> None:
+        gift = update(table("tasks")).values(user_id=bob.subject).returning(table("tasks").c.id)
+        with pytest.raises(Problem):
+            Session(alice.subject).write(gift)
+        assert len(tasks(alice.list())) == 1
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "truncate tasks",
+            "alter table tasks disable row level security",
+            "drop policy owner_only on tasks",
+            "create table loot as table tasks",
+            "select pg_read_file('/etc/passwd')",
+        ],
+    )
+    def test_cannot_be_taken_down(self, alice: User, statement: str) -> None:
+        with pytest.raises(Problem):
+            Session(alice.subject).read(text(statement))
+
+    @pytest.mark.parametrize("nobody", ["", "somebody else"])
+    def test_is_what_holds_a_login_that_sees_every_row(self, alice: User, nobody: str) -> None:
+        everything = text("select rolbypassrls from pg_roles where rolname = session_user")
+        [(bypasses,)] = Session(nobody).read(everything)
+        with admin(login=current_login()) as connection:
+            seen = connection.execute("select user_id from tasks").fetchall()
+        assert ((alice.subject,) in seen) == bypasses
+        assert Session(nobody).read(select(table("tasks"))) == []
+
+
+class TestLogins:
+    """Connections of the logins themselves, without the role and the user of a request."""
+
+    @each_table
+    @pytest.mark.parametrize("name_of_login", ["api", "owner"])
+    def test_see_no_rows(self, alice: User, name_of_login: str, name: str) -> None:
+        task(CREATE.ask(alice, headers={"Idempotency-Key": "first"}), 201)
+        query = sql.SQL("select * from {}").format(sql.Identifier(name))
+        with admin(login=name_of_login) as connection:
+            assert connection.execute(query).fetchall() == []
+
+    @pytest.mark.parametrize("name_of_login", ["api", "owner"])
+    def test_cannot_insert(self, name_of_login: str) -> None:
+        with (
+            admin(login=name_of_login) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute("insert into tasks (user_id, title) values ('a', 'b')")
+
+    @each_table
+    def test_cannot_switch_the_wall_off_for_a_statement(self, name: str) -> None:
+        query = sql.SQL("select * from {}").format(sql.Identifier(name))
+        with admin(login="owner") as connection:
+            connection.execute("set row_security = off")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(query)
+
+
+# The walk through the code. A statement begins with one of these; one that names a table of ours
+# must be scoped to its owner in the same expression.
+
+VERBS = {"select", "insert", "update", "delete", "exists", "query", "get", "table"}
+MODELS = {"Task", "IdempotencyKey"}
+RAW = re.compile(
+    r"\b(from|into|update|join|table)\s+(only\s+)?(\w+\.)?\"?(tasks|idempotency_keys)\b",
+    re.IGNORECASE,
+)
+
+GOOD = """
+table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency_keys"))
+columns = table.columns
+
+def read():
+    \"\"\"Like select * from tasks, with one wall more.\"\"\"
+    return select(table).order_by(columns.id).where(columns.id == bindparam("id"), owned())
+
+def write():
+    row = {"user_id": bindparam("owner"), "title": bindparam("title")}
+    return insert(table).values(row).returning(columns.id)
+
+def remember():
+    return postgresql.insert(keys).from_select(["user_id"], select(bindparam("owner")))
+
+def other():
+    return select(literal(1)).where(exists(select(read().cte())))
+"""
+BAD = (
+    "select(table)",
+    "select(columns.id)",
+    "select(table).where(columns.id == 1)",
+    "select(table).where(or_(owned(), true()))",
+    "select(table).where(~owned())",
+    "select(table).where(columns.id.in_(select(columns.id).where(owned())))",
+    "select(func.count()).select_from(table)",
+    "select(keys.c.title)",
+    "select(Task).limit(1)",
+    "select(SQLModel.metadata.tables['tasks'])",
+    "select(statements.table)",
+    "update(table).where(columns.id == 1).values(title='x')",
+    "delete(table)",
+    "insert(table).values(title='x')",
+    "insert(table).values(user_id=bindparam('user_id'))",
+    "insert(keys).from_select(['user_id'], select(literal('bob')))",
+    "exists(select(literal(1)).select_from(table))",
+    "session.get(Task, 1)",
+    "session.query(Task).filter(Task.id == 1)",
+    "sa.table('tasks')",
+    "text('SELECT * FROM tasks')",
+    "connection.exec_driver_sql('delete from only public.tasks where true')",
+    "f'insert into idempotency_keys values ({1})'",
+    "alias = table; delete(alias)",
+)
+
+
+def unscoped_statements(source: str) -> list[str]:
+    """The statements of a module on tasks, or on keys, that are not scoped to their owner."""
+    module = ast.parse(source)
+    parents = {child: node for node in ast.walk(module) for child in ast.iter_child_nodes(node)}
+    ours = names_of_tables(module)
+    found = []
+    for node in ast.walk(module):
+        match node:
+            case ast.Constant(value=str(string)) if RAW.search(string):
+                if not isinstance(parents[node], ast.Expr):  # a docstring
+                    found.append(string)
+            case ast.Call(func=function) if name_of(function) in VERBS:
+                statement = whole(node, parents)
+                if mentions(statement, ours) and not is_scoped(statement, node, module):
+                    found.append(ast.unparse(statement))
+    return found
+
+
+def names_of_tables(module: ast.Module) -> set[str]:
+    """The tables, their models, and the variables that are just another name for them."""
+    names = set(MODELS)
+    for node in ast.walk(module):
+        match node:
+            case ast.Assign(targets=targets, value=value) if not contains_call(value):
+                if mentions(value, names):
+                    names |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return names
+
+
+def contains_call(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
+def mentions(node: ast.AST, names: set[str]) -> bool:
+    return any(
+        part.value in TABLES if isinstance(part, ast.Constant) else name_of(part) in names
+        for part in ast.walk(node)
+    )
+
+
+def name_of(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def whole(call: ast.Call, parents: dict[ast.AST, ast.AST]) -> ast.Call:
+    """The longest chain of methods that starts with a call."""
+    match parents[call]:
+        case ast.Attribute() as method:
+            match parents[method]:
+                case ast.Call(func=function) as longer if function is method:
+                    return whole(longer, parents)
+    return call
+
+
+def is_scoped(statement: ast.Call, start: ast.Call, module: ast.Module) -> bool:
+    """Whether a chain says `.where(owned(), …)`; of an insert, whether the owner is in its rows."""
+    if name_of(start.func) == "insert":
+        return any("bindparam('owner')" in ast.unparse(part) for part in made_of(statement, module))
+    link: ast.expr = statement
+    while isinstance(link, ast.Call) and isinstance(link.func, ast.Attribute):
+        if link.func.attr == "where" and "owned()" in map(ast.unparse, link.args):
+            return True
+        link = link.func.value
+    return False
+
+
+def made_of(node: ast.AST, module: ast.Module) -> list[ast.AST]:
+    """An expression, and what the module calls by the names in it, and so on."""
+    definitions: dict[str, list[ast.AST]] = {}
+    for part in ast.walk(module):
+        match part:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.FunctionDef(name=name):
+                definitions.setdefault(name, []).append(part)
+    parts, seen = [node], set[str]()
+    for part in parts:
+        names = {name_of(inner) for inner in ast.walk(part) if isinstance(inner, ast.Name)} - seen
+        seen |= names
+        parts += [definition for name in sorted(names) for definition in definitions.get(name, [])]
+    return parts
+
+
+class TestCode:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            path
+            for folder in ("shared", "functions")
+            for path in sorted((ROOT / folder).glob("*.py"))
+        ],
+        ids=lambda path: f"{path.parent.name}/{path.name}",
+    )
+    def test_scopes_every_statement_to_its_owner(self, path: Path) -> None:
+        assert unscoped_statements(path.read_text()) == []
+
+    def test_has_statements_that_would_be_found(self) -> None:
+        source = (ROOT / "shared" / "statements.py").read_text()
+        unscoped = source.replace("where(owned()", "where(true()").replace('"owner"', '""')
+        assert len(unscoped_statements(unscoped)) >= 6
+
+    def test_is_not_found_fault_with_where_it_is_scoped(self) -> None:
+        assert unscoped_statements(GOOD) == []
+
+    @pytest.mark.parametrize("bad", BAD)
+    def test_is_found_fault_with_where_it_is_not(self, bad: str) -> None:
+        assert unscoped_statements(f"{GOOD}\n{bad}\n")
