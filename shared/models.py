@@ -1,4 +1,8 @@
-"""The task: its table, and what clients send and get of it, as one SQLModel family."""
+"""The task: its table, and what clients send and get of it.
+
+Bodies are plain pydantic models: SQLModel's own constructor takes the members as keyword arguments,
+so that a client's `cls` or `__pydantic_self__` would be an argument of Python's, not a member.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -6,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 from fastapi import Path
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
@@ -13,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic import Field as BodyField
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -85,7 +91,7 @@ def _body(example: dict[str, Any], **schema: Any) -> Any:
     return _shown(example, **schema) | ConfigDict(extra="forbid", strict=True)
 
 
-class TaskBase(SQLModel):
+class TaskBase(BaseModel):
     """What a task says."""
 
     title: Title
@@ -99,7 +105,7 @@ class TaskCreate(TaskBase):
     model_config = _body({"title": "Buy milk", "description": "Two litres"})
 
 
-class TaskUpdate(SQLModel):
+class TaskUpdate(BaseModel):
     """The body of an update: at least one member; what is absent stays as it is."""
 
     # `model_fields_set` says what was sent. The defaults are never used, and made by factories so
@@ -107,9 +113,9 @@ class TaskUpdate(SQLModel):
 
     model_config = _body({"description": None, "completed": True}, minProperties=1)
 
-    title: Title = Field(default_factory=str)
-    description: Description | None = Field(default_factory=lambda: None)
-    completed: bool = Field(default_factory=bool)
+    title: Title = BodyField(default_factory=str)
+    description: Description | None = BodyField(default_factory=lambda: None)
+    completed: bool = BodyField(default_factory=bool)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -118,7 +124,7 @@ class TaskUpdate(SQLModel):
         return self
 
 
-class TaskToggle(SQLModel):
+class TaskToggle(BaseModel):
     """The body of a toggle: the status to set, which is safe to repeat, instead of a flip."""
 
     model_config = _body({"completed": True})
@@ -147,10 +153,10 @@ class TaskPublic(TaskBase):
     user_id: str
     created_at: Timestamp
     updated_at: Timestamp
-    version: int = Field(description="1 at creation, 1 more with every change.")
+    version: int = BodyField(description="1 at creation, 1 more with every change.")
 
 
-class Task(TaskBase, table=True):
+class Task(SQLModel, table=True):
     """The table. Titles sort by code point, so that a cursor means the same on every server."""
 
     model_config = NEVER_VALIDATED

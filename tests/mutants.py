@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 TESTS = {
-    "shared/tokens.py": ["tests/shared/test_tokens.py"],
-    "shared/jwk.py": ["tests/shared/test_jwk.py", "tests/shared/test_tokens.py"],
-    "shared/keyset.py": ["tests/shared/test_keyset.py"],
+    "shared/auth/tokens.py": ["tests/shared/auth/test_tokens.py"],
+    "shared/auth/keys.py": ["tests/shared/auth/test_keys.py", "tests/shared/auth/test_tokens.py"],
+    "shared/auth/key_set.py": ["tests/shared/auth/test_key_set.py"],
 }
-NEEDED = ["tests/__init__.py", "tests/shared/issuer.py", "tests/shared/tokens_matrix.py"]
+NEEDED = ["tests/__init__.py", "tests/shared/issuer.py", "tests/shared/auth/tokens_matrix.py"]
 ENOUGH = 95  # per cent
 SECONDS = 120  # for the tests of one mutant; a mutant that hangs is found out, too
 

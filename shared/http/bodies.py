@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from shared.http.problems import Invalid, InvalidInput, Malformed, NotJson, TooLarge
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_MEDIA_TYPE = 256
 
 
 class JsonRequest(Request):
@@ -56,6 +57,8 @@ class JsonRoute(APIRoute):
 
 @lru_cache(maxsize=16)  # FastAPI reads the body, then its JSON
 def _is_json(content_type: str) -> bool:
+    if len(content_type) > MAX_MEDIA_TYPE:  # to parse it takes time by the square of its length
+        return False
     message = Message()
     message["Content-Type"] = content_type
     charset = message.get_content_charset("utf-8")

@@ -12,6 +12,11 @@ from urllib.parse import quote, unquote
 from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, Response, Scope
 
 MALFORMED = b"{"  # what stands for a body that is not the base64 it says it is
+ON_EVERY_RESPONSE = {
+    "cache-control": "no-store",  # tasks are private: no browser's disk and no CDN may keep them
+    "x-content-type-options": "nosniff",
+    "vary": "Authorization, Origin",
+}
 PARAMETER = re.compile(r"\{(\w+)(\+?)\}")
 
 
@@ -21,7 +26,7 @@ class GatewayEvent:
     def __init__(self, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> None:
         self.event = _mapping(event)
         self.request_context = _mapping(self.event.get("requestContext"))
-        self.request_id = _text(self.request_context.get("requestId"))
+        self.request_id = _printed(self.request_context.get("requestId"))
 
     @classmethod
     def infer(cls, event: LambdaEvent, context: LambdaContext, config: LambdaConfig) -> bool:
@@ -31,7 +36,7 @@ class GatewayEvent:
     @property
     def body(self) -> bytes:
         """The body's bytes."""
-        body = _text(self.event.get("body")).encode()
+        body = _octets(_text(self.event.get("body")))
         if not self.event.get("isBase64Encoded"):
             return body
         try:
@@ -52,16 +57,16 @@ class GatewayEvent:
             "path": self._path(_text(http.get("path"))),
             "raw_path": None,
             "root_path": "",
-            "query_string": _latin(_text(self.event.get("rawQueryString"))),
+            "query_string": _octets(_text(self.event.get("rawQueryString"))),
             "headers": [
-                (_latin(name.lower()), _latin(value))
+                (_octets(name.lower()), _octets(value))
                 for name, value in _mapping(self.event.get("headers")).items()
                 if isinstance(value, str)
             ],
             "client": None,
             "server": None,
             "request_id": self.request_id,
-            "route_key": _text(self.event.get("routeKey")),
+            "route_key": _printed(self.event.get("routeKey")),
         }
 
     def _path(self, decoded: str) -> str:
@@ -79,7 +84,7 @@ class GatewayEvent:
 
     def __call__(self, response: Response) -> dict[str, Any]:
         """The gateway's form of an answer; all of ours are text."""
-        headers: dict[str, str] = {"x-request-id": self.request_id}
+        headers: dict[str, str] = {"x-request-id": self.request_id, **ON_EVERY_RESPONSE}
         for name, value in response["headers"]:
             headers[name.decode("latin-1").lower()] = value.decode("latin-1")
         body = response["body"].decode()
@@ -98,14 +103,19 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Text that can be encoded; JSON can hold half of a surrogate pair."""
-    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
 
 
-def _latin(text: str) -> bytes:
-    return text.encode("latin-1", "replace")
+def _printed(value: object) -> str:
+    """Text for answers and the log, which cannot hold half of a surrogate pair."""
+    return _text(value).encode(errors="replace").decode()
+
+
+def _octets(text: str) -> bytes:
+    """The text as bytes, each text as others: what became `?` would make two keys one."""
+    return text.encode(errors="surrogatepass")
 
 
 def _quote(value: str, greedy: str) -> str:
     """Quote a parameter, which is one segment unless it is greedy."""
-    return quote(value, safe="/" if greedy else "", errors="replace")
+    return quote(value, safe="/" if greedy else "", errors="surrogatepass")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 10  # so that a small request has no big response
 DEFERRED = ConfigDict(defer_build=True)  # until the first error: a cold start is spared it
 
 
@@ -211,7 +212,10 @@ def as_problem(error: Exception) -> Problem:
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    return Invalid(errors=[_invalid_input(item) for item in error.errors()])
+    found = [_invalid_input(item) for item in error.errors()]
+    hidden = len(found) - MAX_ERRORS
+    more = f"{Invalid.default} There are {hidden} more than these." if hidden > 0 else None
+    return Invalid(more, errors=found[:MAX_ERRORS])
 
 
 def _invalid_input(item: dict[str, Any]) -> InvalidInput:

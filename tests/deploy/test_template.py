@@ -357,7 +357,7 @@ class TestAlarms:
             assert "AlarmActions" not in alarm
 
     def test_watch_metrics_that_the_code_writes(self, prod: Stack) -> None:
-        code = "".join(path.read_text() for path in (ROOT / "shared").glob("*.py"))
+        code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.py"))
         body = prod.of_type("CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
         shown = re.findall(r'\["Tasks/\$\{AWS::StackName\}", "(\w+)", "service", "tasks"\]', body)
         watched = [

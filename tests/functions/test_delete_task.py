@@ -3,6 +3,7 @@
 import pytest
 
 from local.gateway import Gateway
+from shared.http.events import ON_EVERY_RESPONSE
 from tests.conftest import User
 from tests.functions.support import (
     MALFORMED_TAGS,
@@ -27,7 +28,7 @@ class TestDelete:
         headers = [("Authorization", f"Bearer {alice.token}")]
         answer = Gateway.of_template()("DELETE", path, headers=headers)
         assert answer["statusCode"] == 204
-        assert answer["headers"].keys() == {"x-request-id"}
+        assert answer["headers"].keys() == {"x-request-id", *ON_EVERY_RESPONSE}
         assert not answer["body"]
 
     def test_removes_that_task_and_no_other(self, alice: User) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-SOURCES = ("alembic.ini", "functions", "local", "migrations", "shared", "template.yaml")
+SOURCES = ("alembic.ini", "functions", "local", "migrations", "scripts", "shared", "template.yaml")
 
 
 @pytest.fixture

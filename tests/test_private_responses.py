@@ -1,0 +1,112 @@
+"""Responses are private, and what a client names is data, never an argument of Python's."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from shared.models import Task
+from tests.conftest import ROOT, User
+from tests.functions.support import (
+    CREATE,
+    TOGGLE,
+    UPDATE,
+    Operation,
+    each_operation,
+    problem,
+    task,
+    tasks,
+)
+
+NAMES = sorted(
+    {"cls", "self", "args", "kwargs", "data", "__root__", "__pydantic_self__", "_sa_instance_state"}
+    | {name for name in dir(Task) if name not in Task.model_fields}
+)
+each_name = pytest.mark.parametrize("name", NAMES)
+
+
+class TestNamesOfPython:
+    @each_name
+    @pytest.mark.parametrize("operation", [CREATE, UPDATE, TOGGLE], ids=str)
+    def test_are_unknown_members(self, alice: User, operation: Operation, name: str) -> None:
+        created = task(alice.create(), 201)
+        for value in (0, None, {}):
+            body = {**(operation.body or {}), name: value}
+            problem(operation.ask(alice, created["id"], json=body), 422)
+        assert tasks(alice.list()) == [created]
+
+    @each_name
+    def test_are_unknown_parameters(self, alice: User, name: str) -> None:
+        problem(alice.request("GET", params={name: "0"}), 422)
+
+    @each_name
+    def test_are_no_ids(self, alice: User, name: str) -> None:
+        problem(alice.get(name), 422)
+
+
+def is_private(answer: httpx2.Response) -> bool:
+    headers = answer.headers
+    return (
+        headers["cache-control"] == "no-store"
+        and headers["x-content-type-options"] == "nosniff"
+        and headers["vary"] == "Authorization, Origin"
+    )
+
+
+class TestResponses:
+    @each_operation
+    def test_may_be_stored_by_nobody(self, alice: User, operation: Operation) -> None:
+        task_id = alice.create().json()["id"]
+        answer = operation.ask(alice, task_id)
+        assert answer.status_code == operation.success
+        assert is_private(answer)
+
+    @pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/nowhere", 401)])
+    def test_may_not_be_stored_without_a_token(
+        self, api: httpx2.Client, path: str, status: int
+    ) -> None:
+        answer = api.get(path)
+        assert answer.status_code == status
+        assert is_private(answer)
+
+    def test_may_not_be_stored_where_nothing_has_changed(self, alice: User) -> None:
+        answer = alice.get(alice.create().json()["id"], If_None_Match='"1"')
+        assert answer.status_code == 304
+        assert is_private(answer)
+
+    def test_name_ten_errors_at_most(self, alice: User) -> None:
+        answer = alice.list(**{f"unknown{number}": "1" for number in range(25)})
+        details = problem(answer, 422)
+        assert len(details["errors"]) == 10
+        assert "15 more" in details["detail"]
+
+
+class TestBytesOfHeaders:
+    @pytest.mark.parametrize("key", ["\u20ac", "\u20a4", "\u00e9", "a\u200b"])
+    def test_are_kept_so_that_a_key_is_refused(self, alice: User, key: str) -> None:
+        headers = {"Idempotency-Key": key.encode()}
+        answer = alice.request("POST", json={"title": "x"}, headers=headers)
+        problem(answer, 400)
+        assert tasks(alice.list()) == []
+
+    def test_of_a_long_media_type_are_not_parsed(self, alice: User) -> None:
+        headers = {"Content-Type": "application/json;" + " a=b;" * 60}
+        problem(alice.request("POST", content=b"{}", headers=headers), 415)
+
+
+@pytest.mark.parametrize("variable", ["URL", "TOKEN", "ORIGIN"])
+def test_a_token_is_no_command_of_the_deployment_job(tmp_path: Path, variable: str) -> None:
+    """`make smoke` gets its variables by the environment only, where nothing expands them."""
+    mark = tmp_path / f"made-{uuid4().hex}"
+    hostile = f"$(shell touch '{mark}')`touch '{mark}'`\"; touch '{mark}'; #"
+    variables = {"URL": "http://127.0.0.1:9", "TOKEN": "a.e30.c"} | {variable: hostile}
+    make = ["make", "--silent", "-o", ".venv/installed", "smoke", f"RUN={sys.executable} -m"]
+    done = subprocess.run(
+        make, cwd=ROOT, env=os.environ | variables, check=False, capture_output=True
+    )
+    assert done.returncode != 0
+    assert not mark.exists()
