@@ -8,7 +8,6 @@ from benchmarks.events import Request
 from benchmarks.measure import Figures, interleaved, medians
 from benchmarks.peer import (
     ALL,
-    COMPILING,
     FLOOR,
     HONO,
     RESOLVER,
@@ -75,7 +74,7 @@ def run(stage: Stage, request: Request, rounds: int) -> dict[str, Figures]:
         return stage.environment | {"DATABASE_URL": url or stage.url(login=peer.login)}
 
     with started(RESTORED, variables(RESTORED), [request.handler]) as snapshot:
-        peers = (*ALL, COMPILING, UNCOMPILED)
+        peers = (*ALL, UNCOMPILED)
         jobs = {peer.name: cold(peer, variables(peer), request) for peer in peers}
         jobs[RESTORED.name] = restored(snapshot, request)
         plain = medians(interleaved(jobs, rounds))

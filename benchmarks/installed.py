@@ -13,7 +13,6 @@ from local.state import ROOT
 HERE = Path(__file__).parent
 FOLDER = ROOT / ".local/benchmarks"
 ARTIFACT = FOLDER / "artifact"
-COMPILING = FOLDER / "compiling"
 SOURCES = FOLDER / "sources"
 LIBRARIES = FOLDER / "libraries"
 PEERS = FOLDER / "peers"
@@ -59,14 +58,12 @@ def install() -> None:
 
 
 def copy_code() -> None:
-    """Copy the peers, compiled, and ours with less that is compiled, or nothing at all."""
-    for folder in (PEERS, COMPILING, SOURCES):
+    """Copy the peers, compiled, and ours without byte code."""
+    for folder in (PEERS, SOURCES):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "peers", PEERS, ignore=shutil.ignore_patterns("hono", "__pycache__"))
     compile_all = [python(), "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash"]
     subprocess.run([*compile_all, str(PEERS), str(LIBRARIES)], check=True)
-    without_texts = shutil.ignore_patterns("precompiled.marshal")
-    shutil.copytree(ARTIFACT, COMPILING, ignore=without_texts, copy_function=os.link)
     without = shutil.ignore_patterns("__pycache__")
     shutil.copytree(LIBRARIES, SOURCES, ignore=without, copy_function=os.link)
     for name in ("functions", "shared"):

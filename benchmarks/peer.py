@@ -63,7 +63,6 @@ USUAL = Peer("usual", (installed.PEERS, installed.LIBRARIES), "usual.handler")
 HONO = Peer("hono", handler=str(installed.HONO / "bundle.mjs"))
 ALL = (FLOOR, TASKS, RESOLVER, HONO, USUAL)
 
-COMPILING = Peer("tasks compiling texts", (installed.COMPILING,))
 UNCOMPILED = Peer(
     "tasks without byte code", (installed.SOURCES,), options=(("PYTHONDONTWRITEBYTECODE", "1"),)
 )

@@ -12,7 +12,6 @@ DOCS = ROOT / "docs"
 PEERS = {
     "floor": "the floor: psycopg and PyJWT alone, one statement",
     "tasks": "**this API**",
-    "tasks compiling texts": "this API, without `shared/precompiled.py`'s tables",
     "tasks without byte code": "this API, without byte code",
     "tasks restored": "this API, restored from a snapshot",
     "resolver": "Powertools' `APIGatewayHttpResolver` and psycopg",

@@ -211,7 +211,7 @@ def main() -> int:
     for text in found:
         print(text)
     if found:
-        print("This breaks clients: it needs the next major version in local/openapi.py.")
+        print("This breaks clients: it needs the next major version in scripts/openapi.py.")
     return int(bool(found))
 
 
