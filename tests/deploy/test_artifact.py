@@ -52,6 +52,9 @@ sys.addaudithook(
 __import__(handler.rpartition(".")[0])
 """
 
+# anyio parses these two of its own sources, to import the rest of itself lazily.
+READS_ITSELF = {Path("anyio/__init__.py"), Path("anyio/abc/__init__.py")}
+
 FUNCTIONS = [
     *("ListTasksFunction", "CreateTaskFunction", "GetTaskFunction", "UpdateTaskFunction"),
     *("DeleteTaskFunction", "ToggleTaskFunction", "HealthFunction", "FallbackFunction"),
@@ -99,7 +102,7 @@ class TestArtifact:
         distributions = packages_distributions()
         for path in folder.iterdir():
             name = path.name.partition(".")[0]
-            if path.suffix != ".dist-info" and name not in CODE:
+            if path.suffix != ".dist-info" and name not in {*CODE, "__pycache__"}:
                 owners = {owner.lower().replace("-", "_") for owner in distributions[name]}
                 assert owners <= locked()
 
@@ -124,7 +127,8 @@ class TestArtifact:
         handler = template()["Resources"][function]["Properties"]["Handler"]
         command = [python(), "-S", "-c", WATCH_COMPILER, str(artifact(function)), handler]
         watched = subprocess.run(command, check=True, capture_output=True, text=True)
-        assert watched.stdout == ""
+        compiled = {Path(line).relative_to(artifact(function)) for line in watched.stdout.split()}
+        assert compiled <= READS_ITSELF
 
     def test_has_libraries_for_its_machine(self, folder: Path) -> None:
         libraries = list(folder.rglob("*.so*"))
