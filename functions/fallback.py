@@ -1,8 +1,9 @@
-"""Every other path and method: 405 where the path exists, 404 where it does not."""
+"""Every other path and method: 308 for a slash too many, 405 for another method, 404 otherwise."""
 
 import re
-from typing import NoReturn
+from urllib.parse import quote, unquote
 
+from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.app import create_app, lambda_handler
@@ -14,17 +15,29 @@ METHODS = {
     "/api/{user_id}/tasks/{id}/complete": "PATCH",
     "/health": "GET",
 }
+PARAMETER = re.compile(r"\{(\w+)\}")
 
 app = create_app()
 
 
-async def refuse(scope: Scope, _receive: Receive, _send: Send) -> NoReturn:
-    """Say why the gateway found no operation."""
+async def answer_other_paths(scope: Scope, receive: Receive, send: Send) -> None:
+    """Redirect to the path without its last slash, or say why there is no operation."""
     for path, methods in METHODS.items():
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), scope["path"]):
-            raise MethodNotAllowed(headers={"Allow": methods})
+        match = re.fullmatch(PARAMETER.sub(r"(?P<\1>[^/]+)", path) + "(?P<slash>/?)", scope["path"])
+        if match and match["slash"]:
+            await _redirect(path, match, scope)(scope, receive, send)
+            return
+        if match:
+            raise MethodNotAllowed(methods)
     raise NotFound("There is nothing at this path.")
 
 
-app.router.default = refuse
+def _redirect(path: str, match: re.Match[str], scope: Scope) -> RedirectResponse:
+    """Lead to a route. Made of the route and not of the path, it cannot lead to another host."""
+    location = PARAMETER.sub(lambda name: quote(unquote(match[name[1]]), safe=""), path)
+    query = scope["query_string"].decode("latin-1")
+    return RedirectResponse(f"{location}?{query}" if query else location, 308)
+
+
+app.router.default = answer_other_paths
 handler = lambda_handler(app)

@@ -16,6 +16,7 @@ async def update_task(
     tasks: Tasks, task_id: TaskId, change: TaskUpdate, expected: IfMatch
 ) -> Response:
     """Set the members that are sent; what is absent stays as it is."""
+    change.check_identity(id=task_id, user_id=tasks.owner)
     return task_response(tasks.update(task_id, change, expected))
 
 

@@ -273,9 +273,7 @@ def _example(problem: type[Problem], path: str) -> Document:
 
 
 def _invalid_example() -> problems.InvalidInput:
-    return problems.InvalidInput(
-        pointer="/title", detail="String should have at most 255 characters"
-    )
+    return problems.InvalidInput(pointer="/title", detail="at most 255 characters")
 
 
 def _problem_headers(problem: type[Problem]) -> Iterator[tuple[str, Document]]:

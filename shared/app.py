@@ -9,7 +9,7 @@ from mangum import Mangum
 
 from shared import imports
 from shared.auth.middleware import AuthenticationMiddleware
-from shared.http import problems
+from shared.http import exception_handlers
 from shared.http.bodies import JsonRoute
 from shared.http.events import GatewayEvent
 from shared.lifecycle import initialise
@@ -28,7 +28,7 @@ def create_app(*, public: bool = False) -> FastAPI:
     )
     app.router.route_class = JsonRoute
     app.state.public = public
-    problems.install(app)
+    exception_handlers.install(app)
     if not public:
         app.add_middleware(AuthenticationMiddleware)
     return app

@@ -33,6 +33,9 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from shared.http.problems import Invalid, InvalidInput
+from shared.inputs import Input, whole_number
+
 TITLE_LENGTH = 255
 DESCRIPTION_LENGTH = 1000
 USER_ID_LENGTH = 255
@@ -41,15 +44,8 @@ MAX_ID = 2**63 - 1
 
 def _without_nul(text: str) -> str:
     if "\0" in text:
-        raise ValueError("Postgres text cannot hold NUL")
+        raise ValueError("must not have a NUL character")
     return text
-
-
-def whole_number(value: object) -> object:
-    """Refuse what pydantic would take for a number too: `+1`, `1.0`, `1_000`, other digits."""
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise ValueError("must be a whole number")
-    return value
 
 
 def rfc3339(moment: datetime) -> str:
@@ -72,8 +68,12 @@ Timestamp = Annotated[
 
 TaskId = Annotated[
     int,
-    Path(alias="id", ge=1, le=MAX_ID, description="The task's `id`."),
-    BeforeValidator(whole_number),
+    Path(
+        alias="id",
+        description="The task's `id`.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_ID},
+    ),
+    BeforeValidator(whole_number(1, MAX_ID)),
 ]
 
 
@@ -87,8 +87,13 @@ def _shown(example: dict[str, Any], **schema: Any) -> Any:
 
 
 def _body(example: dict[str, Any], **schema: Any) -> Any:
-    """The configuration of a request body: nothing unknown, nothing converted."""
-    return _shown(example, **schema) | ConfigDict(extra="forbid", strict=True)
+    """The configuration of a request body: nothing is converted."""
+    return _shown(example, **schema) | ConfigDict(strict=True)
+
+
+def _read_only(**schema: str) -> Any:
+    """A member that the API sets. What is sent for it is not validated."""
+    return BodyField(default=None, exclude=True, json_schema_extra={**schema, "readOnly": True})
 
 
 class TaskBase(BaseModel):
@@ -99,14 +104,18 @@ class TaskBase(BaseModel):
     completed: bool = False
 
 
-class TaskCreate(TaskBase):
+class TaskCreate(TaskBase, Input):
     """The body of a create: a title, and what else the client wants to set."""
 
     model_config = _body({"title": "Buy milk", "description": "Two litres"})
 
 
-class TaskUpdate(BaseModel):
-    """The body of an update: at least one member; what is absent stays as it is."""
+class TaskUpdate(Input):
+    """The body of an update: at least one member; what is absent stays as it is.
+
+    A task may be sent back whole: its read-only members are ignored (AIP-203), but for `id` and
+    `user_id`, which must be the path's.
+    """
 
     # `model_fields_set` says what was sent. The defaults are never used, and made by factories so
     # that the schema does not promise them.
@@ -116,15 +125,44 @@ class TaskUpdate(BaseModel):
     title: Title = BodyField(default_factory=str)
     description: Description | None = BodyField(default_factory=lambda: None)
     completed: bool = BodyField(default_factory=bool)
+    id: Any = _read_only(type="integer")
+    user_id: Any = _read_only(type="string")
+    created_at: Any = _read_only(type="string", format="date-time")
+    updated_at: Any = _read_only(type="string", format="date-time")
+    version: Any = _read_only(type="integer")
+
+    @classmethod
+    def known(cls) -> list[str]:
+        """The members that an update sets."""
+        return list(TaskBase.model_fields)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("at least one member is needed")
+        if not self.values():
+            raise ValueError(f"at least one of {', '.join(self.known())} is needed")
         return self
 
+    def values(self) -> dict[str, Any]:
+        """What it sets."""
+        return {name: getattr(self, name) for name in self.known() if name in self.model_fields_set}
 
-class TaskToggle(BaseModel):
+    def check_identity(self, **path: object) -> None:
+        """Raise `Invalid` where a member of the task's identity is sent and not the path's."""
+        wrong = [
+            InvalidInput(pointer=f"/{name}", detail="must be the one in the path, or absent")
+            for name in path.keys() & self.model_fields_set
+            if not _identical(getattr(self, name), path[name])
+        ]
+        if wrong:
+            raise Invalid(errors=wrong)
+
+
+def _identical(sent: object, expected: object) -> bool:
+    """Compare; `true` and 1.0 equal 1 in Python, but not in JSON."""
+    return type(sent) is type(expected) and sent == expected
+
+
+class TaskToggle(Input):
     """The body of a toggle: the status to set, which is safe to repeat, instead of a flip."""
 
     model_config = _body({"completed": True})

@@ -17,7 +17,8 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http.problems import DatabaseUnavailable, Problem, Unauthorized, Unavailable, as_problem
+from shared.http.exception_handlers import as_problem
+from shared.http.problems import DatabaseUnavailable, Problem, Unauthorized, Unavailable
 from shared.secrets import database_url
 
 SERVICE = "tasks"

@@ -11,7 +11,8 @@ from fastapi.security.base import SecurityBase
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.auth.tokens import verifier
-from shared.http.problems import Forbidden, Problem, Unauthorized, problem_response
+from shared.http.exception_handlers import problem_response
+from shared.http.problems import Forbidden, Problem, Unauthorized
 
 OWNED_PATH = re.compile(r"/api/([^/]+)(?:/|$)")
 CREDENTIALS = re.compile(r"bearer +([^ ,]+) *", re.IGNORECASE)

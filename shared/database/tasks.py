@@ -27,7 +27,7 @@ class TaskRepository:
     """
 
     def __init__(self, owner: str) -> None:
-        self._owner = owner
+        self.owner = owner
         self._session = Session(owner)
 
     def page(self, query: TaskQuery) -> Sequence[TaskRow]:
@@ -69,7 +69,7 @@ class TaskRepository:
 
     def update(self, task_id: int, change: TaskUpdate, versions: Versions) -> TaskRow:
         """Set what the change sets. Nothing moves where that is so already."""
-        values = change.model_dump(exclude_unset=True)
+        values = change.values()
         statement = statements.update_task(frozenset(values))
         return self._write(statement, task_id, versions, values)
 
@@ -98,7 +98,7 @@ class TaskRepository:
         return row
 
     def _own(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return {"owner": self._owner, **parameters}
+        return {"owner": self.owner, **parameters}
 
 
 Tasks = Annotated[TaskRepository, Depends(Bearer(TaskRepository))]

@@ -38,7 +38,9 @@ class JsonRequest(Request):
         except (ValueError, RecursionError):
             raise Malformed from None
         if not isinstance(value, dict):
-            raise Invalid(errors=[InvalidInput(pointer="", detail="The body must be an object.")])
+            raise Invalid(
+                errors=[InvalidInput(pointer="", detail="the body must be a JSON object")]
+            )
         return value
 
 

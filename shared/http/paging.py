@@ -8,9 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query, Request
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     TypeAdapter,
@@ -19,7 +17,8 @@ from pydantic import (
 )
 
 from shared.http.problems import Invalid, InvalidInput
-from shared.models import MAX_ID, Storable, whole_number
+from shared.inputs import Input, whole_number
+from shared.models import MAX_ID, Storable
 
 MAX_LIMIT = 500
 MAX_CURSOR_LENGTH = 4096
@@ -39,10 +38,8 @@ def parse_bool(value: object) -> object:
     return {"true": True, "false": False}.get(str(value), value)
 
 
-class TaskQuery(BaseModel):
+class TaskQuery(Input):
     """The query of a list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     completed: Annotated[StrictBool, BeforeValidator(parse_bool)] | None = Field(
         default=None, description="Only tasks with this status."
@@ -50,8 +47,10 @@ class TaskQuery(BaseModel):
     sort: Sort = Field(
         default="-created_at", description="The order; descending with a minus. Ties go by id."
     )
-    limit: Annotated[int, BeforeValidator(whole_number)] = Field(
-        default=100, ge=1, le=MAX_LIMIT, description="How many tasks at most."
+    limit: Annotated[int, BeforeValidator(whole_number(1, MAX_LIMIT))] = Field(
+        default=100,
+        description="How many tasks at most.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
     )
     cursor: str | None = Field(
         default=None,
@@ -111,7 +110,7 @@ def _decode(cursor: str, sort: str, completed: bool | None) -> Position:
         content = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
         made_for, filtered, value, last = _content(sort).validate_json(content, strict=True)
     except ValueError:
-        raise ValueError("is not one of ours for this sort") from None
+        raise ValueError("is not from a Link of this API") from None
     if (made_for, filtered) != (sort, completed):
         raise ValueError("belongs to another sort or filter")
     return Position(value, last)
@@ -121,7 +120,9 @@ async def _task_query(request: Request, query: Annotated[TaskQuery, Query()]) ->
     names = [name for name, _ in request.query_params.multi_items()]
     if repeated := [name for name in TaskQuery.model_fields if names.count(name) > 1]:
         raise Invalid(
-            errors=[InvalidInput(parameter=name, detail="Given twice.") for name in repeated]
+            errors=[
+                InvalidInput(parameter=name, detail="is given more than once") for name in repeated
+            ]
         )
     return query
 

@@ -1,13 +1,10 @@
-"""Problems (RFC 9457): a class per kind of error, and the one place they become answers."""
+"""Problems (RFC 9457): a class for each kind of error."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException as StarletteHTTPException
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 10  # so that a small request has no big response
@@ -22,6 +19,14 @@ class InvalidInput(BaseModel):
     pointer: str | None = Field(default=None, examples=["/title"])
     parameter: str | None = Field(default=None, examples=["limit"])
     detail: str
+
+    @property
+    def sentence(self) -> str:
+        """Where and what, for a person."""
+        if self.pointer == "":  # the whole body
+            return self.detail
+        member = (self.pointer or "")[1:].replace("~1", "/").replace("~0", "~")
+        return f"{self.parameter or member or '(empty)'}: {self.detail}"
 
 
 class ProblemDetails(BaseModel):
@@ -41,7 +46,7 @@ class ProblemDetails(BaseModel):
 class Problem(HTTPException):
     """An error with an answer. A subclass says the kind, an instance what happened.
 
-    `detail` is one sentence for a person. It never repeats what the client sent.
+    `detail` is one sentence for a person. It never repeats a value that the client sent.
     """
 
     status: ClassVar[int] = 500
@@ -121,6 +126,10 @@ class MethodNotAllowed(Problem):
     title = "Method not allowed"
     default = "This path does not answer to this method."
 
+    def __init__(self, allowed: str | None = None) -> None:
+        detail = f"This path answers to {allowed} only." if allowed else None
+        super().__init__(detail, headers={"Allow": allowed} if allowed else None)
+
 
 class InFlight(Problem):
     """Another create with the same idempotency key is not done yet."""
@@ -168,12 +177,17 @@ class NotJson(Problem):
 
 
 class Invalid(Problem):
-    """The request can be read, but its values are not acceptable."""
+    """The request can be read, but its values are not acceptable. It needs one error or more."""
 
     status = 422
     kind = "invalid-input"
     title = "Invalid input"
-    default = "Some of the values are not valid; see errors."
+    default = "title: at most 255 characters"
+
+    def __init__(self, *, errors: Sequence[InvalidInput]) -> None:
+        hidden = len(errors) - MAX_ERRORS
+        more = f" (and {hidden} more errors than are listed)" if hidden > 0 else ""
+        super().__init__(errors[0].sentence + more, errors=errors[:MAX_ERRORS])
 
 
 class Unavailable(Problem):
@@ -194,65 +208,3 @@ class DatabaseUnavailable(Unavailable):
 
 class Locked(DatabaseUnavailable):
     """Somebody else holds what the statement needs, and does not let go."""
-
-
-def as_problem(error: Exception) -> Problem:
-    """The problem that an exception amounts to: ours, FastAPI's, Starlette's, or a defect."""
-    match error:
-        case Problem():
-            return error
-        case RequestValidationError():
-            return _invalid(error)
-        case StarletteHTTPException(status_code=404):
-            return NotFound("There is nothing at this path.")
-        case StarletteHTTPException(status_code=405):
-            return MethodNotAllowed(headers=dict(error.headers or {}))
-        case _:
-            return Problem()
-
-
-def _invalid(error: RequestValidationError) -> Problem:
-    found = [_invalid_input(item) for item in error.errors()]
-    hidden = len(found) - MAX_ERRORS
-    more = f"{Invalid.default} There are {hidden} more than these." if hidden > 0 else None
-    return Invalid(more, errors=found[:MAX_ERRORS])
-
-
-def _invalid_input(item: dict[str, Any]) -> InvalidInput:
-    """Say where and what, in words of ours: an unknown member's name is the client's own text."""
-    place, *names = item["loc"]
-    unknown = item["type"] == "extra_forbidden"
-    name = str(names[0]) if names and not unknown else ""
-    reason = "no such member or parameter is known" if unknown else item["msg"]
-    detail = str(item.get("ctx", {}).get("error", reason))
-    if place == "body":
-        return InvalidInput(pointer=name and f"/{name}", detail=detail)
-    return InvalidInput(parameter=name, detail=detail)
-
-
-def problem_response(request: Request, error: Exception) -> JSONResponse:
-    """Render an exception, and leave it in the scope for the request's line in the log."""
-    problem = as_problem(error)
-    request.scope["error"] = error
-    details = ProblemDetails(
-        type=f"/problems/{problem.kind}",
-        title=problem.title,
-        status=problem.status,
-        detail=problem.detail,
-        instance=request.scope["path"],
-        request_id=request.scope["request_id"],
-        errors=list(problem.errors) or None,
-    )
-    return JSONResponse(
-        details.model_dump(exclude_none=True), problem.status, problem.headers, MEDIA_TYPE
-    )
-
-
-async def _answer(request: Request, error: Exception) -> JSONResponse:
-    return problem_response(request, error)
-
-
-def install(app: FastAPI) -> None:
-    """Let every error of an app, FastAPI's and Starlette's own included, end as a problem."""
-    for kind in (StarletteHTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, _answer)

@@ -90,7 +90,8 @@ BAD_MEMBERS = {
     "description": ("x" * 1001, "🙂" * 1001, " " * 1001, *BAD_TEXT),
     "completed": (None, "yes", "true", "", 0, 1, 1.0, MARKER, [], [True], {MARKER: True}),
 }
-UNKNOWN_MEMBERS = ("id", "user_id", "version", "created_at", "updated_at", MARKER, "Title", "")
+READ_ONLY = ("id", "user_id", "version", "created_at", "updated_at")
+UNKNOWN_MEMBERS = ("titel", "Title", "", "a/b~c", "\u202e", "\ud800", "\0", "x" * 65)
 
 NOT_OBJECTS = (b"null", b"true", b"1", b'"Zq7Marker"', b'["Zq7Marker"]', b"[]")
 MALFORMED = {
@@ -152,6 +153,7 @@ each_bad_member = pytest.mark.parametrize(
     ids=short,
 )
 each_unknown_member = pytest.mark.parametrize("member", UNKNOWN_MEMBERS, ids=short)
+each_read_only_member = pytest.mark.parametrize("member", READ_ONLY)
 each_not_object = pytest.mark.parametrize("content", NOT_OBJECTS, ids=short)
 each_malformed = pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED.keys())
 each_wrong_media_type = pytest.mark.parametrize("media_type", WRONG_MEDIA_TYPES, ids=short)
@@ -225,6 +227,21 @@ def invalid(answer: httpx2.Response) -> list[str]:
         assert error["detail"]
         assert isinstance(error["detail"], str)
     return [error["pointer"] if "pointer" in error else error["parameter"] for error in errors]
+
+
+def unknown(answer: httpx2.Response, noun: str, *known: str) -> None:
+    """Check that one unknown name is refused, and that it comes back with those there are."""
+    [where] = invalid(answer)
+    details = answer.json()
+    there_are = f"there is no such {noun}; there are {', '.join(known)}"
+    assert details["errors"][0]["detail"] == there_are
+    name, _, detail = details["detail"].partition(": ")
+    assert detail == there_are
+    assert name.isprintable()
+    assert len(name) <= 64
+    name = name.removeprefix("(empty)")
+    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+    assert where == (name if noun == "parameter" else pointer)
 
 
 def no_content(answer: httpx2.Response, status: int = 204) -> None:

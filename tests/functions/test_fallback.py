@@ -1,5 +1,7 @@
 """Every path and method that no operation answers."""
 
+from collections.abc import Callable
+
 import httpx2
 import pytest
 
@@ -16,10 +18,8 @@ WRONG = [
     if (method, path) not in {(operation.method, operation.path) for operation in OPERATIONS}
 ]
 UNKNOWN = (
-    "/",
     "//",
-    "/1/",
-    "/1/complete/",
+    "/1//",
     "/1/done",
     "/1/complete/1",
     "/1//complete",
@@ -34,6 +34,7 @@ class TestFallback:
     ) -> None:
         answer = alice.request(method, path.format(id=1))
         problem(answer, 405)
+        assert PATHS[path] in answer.json()["detail"]
         assert set(answer.headers["allow"].split(", ")) == set(PATHS[path].split(", "))
 
     @pytest.mark.parametrize("method", ["POST", "HEAD", "DELETE"])
@@ -50,15 +51,39 @@ class TestFallback:
     ) -> None:
         problem(alice.request(method, path), 404)
 
-    @pytest.mark.parametrize("path", ["/", "/api", "/api/", "/tasks", "/docs", "/health/", "/%00"])
+    @pytest.mark.parametrize("path", ["/", "/api", "/api/", "/tasks", "/docs", "/health//", "/%00"])
     def test_answers_404_at_an_unknown_path(
         self, alice: User, api: httpx2.Client, path: str
     ) -> None:
         headers = {"Authorization": f"Bearer {alice.token}"}
         problem(api.get(path, headers=headers), 404)
 
-    def test_redirects_nowhere(self, alice: User) -> None:
-        answer = alice.request("GET", "/")
+    @pytest.mark.parametrize("path", ["", "/1", "/1/complete"])
+    @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
+    @pytest.mark.parametrize("query", ["", "?limit=5&cursor=a%20b"])
+    def test_redirects_a_slash_too_many(
+        self, alice: User, method: str, path: str, query: str
+    ) -> None:
+        answer = alice.request(method, f"{path}/{query}")
+        assert answer.status_code == 308
+        assert answer.headers["location"] == alice.path + path + query
+        assert answer.headers["cache-control"] == "no-store"
+        assert not answer.content
+
+    def test_redirects_a_user_id_of_any_characters(self, sign_in: Callable[[str], User]) -> None:
+        user = sign_in("auth0|a@b?c#d:e~f%2e")
+        assert user.request("GET", "/").headers["location"] == user.path
+
+    def test_redirects_nobody_without_a_token(self, alice: User, api: httpx2.Client) -> None:
+        problem(api.get(f"{alice.path}/"), 401)
+
+    def test_redirects_nobody_to_another_user(self, alice: User, bob: User) -> None:
+        headers = {"Authorization": f"Bearer {alice.token}"}
+        problem(alice.api.get(f"{bob.path}/", headers=headers), 403)
+
+    @pytest.mark.parametrize("path", ["//evil.test/", "/%2fevil.test/", "/evil.test/%2f..", "//"])
+    def test_redirects_to_no_other_host(self, alice: User, api: httpx2.Client, path: str) -> None:
+        answer = api.get(path, headers={"Authorization": f"Bearer {alice.token}"})
         problem(answer, 404)
         assert "location" not in answer.headers
 

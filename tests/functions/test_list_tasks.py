@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import User
-from tests.functions.support import MARKER, admin, invalid, short, tasks
+from tests.functions.support import MARKER, admin, invalid, problem, short, tasks, unknown
 
 SORTS = ("created_at", "-created_at", "updated_at", "-updated_at", "title", "-title")
 
@@ -99,13 +99,14 @@ class TestList:
     @pytest.mark.parametrize(
         "query",
         [
-            *(f"{MARKER}=1", f"{MARKER}", "=1", "Limit=5", "limit%5B%5D=5", "complete=true"),
+            *("titel=1", "titel", "=1", "Limit=5", "limit%5B%5D=5", "complete=true"),
             *("page=2", "offset=1", "%00=1", "%ff=1", "limit=5&user_id=x", "completed%20=true"),
         ],
         ids=short,
     )
     def test_refuses_an_unknown_parameter(self, alice: User, query: str) -> None:
-        assert len(invalid(alice.request("GET", f"?{query}"))) == 1
+        answer = alice.request("GET", f"?{query}")
+        unknown(answer, "parameter", "completed", "sort", "limit", "cursor")
 
     @pytest.mark.parametrize(
         ("parameter", "query"),
@@ -121,7 +122,21 @@ class TestList:
         assert invalid(alice.request("GET", f"?{query}")) == [parameter]
 
     def test_refuses_a_repeated_unknown_parameter(self, alice: User) -> None:
-        assert invalid(alice.request("GET", f"?{MARKER}=1&{MARKER}=2"))
+        assert invalid(alice.request("GET", "?titel=1&titel=2")) == ["titel"]
+
+    @pytest.mark.parametrize(
+        ("query", "detail"),
+        [
+            ("limit=501", "limit: from 1 to 500"),
+            ("limit=0", "limit: from 1 to 500"),
+            ("limit=x", "limit: a whole number from 1 to 500"),
+            ("completed=yes", "completed: must be true or false"),
+            ("limit=1&limit=2", "limit: is given more than once"),
+            ("cursor=x", "cursor: is not from a Link of this API"),
+        ],
+    )
+    def test_says_the_first_error_in_words(self, alice: User, query: str, detail: str) -> None:
+        assert problem(alice.request("GET", f"?{query}"), 422)["detail"] == detail
 
     def test_names_every_parameter_that_is_invalid(self, alice: User) -> None:
         query = f"limit=0&completed={MARKER}&sort={MARKER}"

@@ -56,7 +56,7 @@ UNKNOWN = [
     ("POST", "/1"),
     ("GET", "/1/complete"),
     ("GET", "/1/nothing"),
-    ("QUERY", "/"),
+    ("QUERY", "/1/"),
 ]
 NO_TOKENS: dict[str, dict[str, str]] = {
     "none": {},
@@ -193,6 +193,9 @@ class TestPathAndBody:
     @pytest.mark.parametrize(("method", "path"), UNKNOWN)
     def test_is_the_path_first(self, alice: User, method: str, path: str) -> None:
         answer = alice.request(method, path, content=TOO_LARGE, headers={"Content-Type": MARKER})
+        if path.endswith("/"):
+            assert answer.status_code == 308
+            return
         problem(answer, 405 if method == "DELETE" or path in {"/1", "/1/complete"} else 404)
 
     @each_with_a_body
@@ -235,12 +238,12 @@ class TestPathAndBody:
     @each_on_one_task
     def test_comes_before_the_row(self, alice: User, operation: Operation) -> None:
         if operation.body is not None:
-            problem(operation.ask(alice, MISSING, **as_json({MARKER: 1})), 422)
+            problem(operation.ask(alice, MISSING, **as_json({"titel": 1})), 422)
         problem(operation.ask(alice, "x"), 422)
         problem(operation.ask(alice, MISSING), 404)
 
     def test_is_the_query_of_a_list(self, alice: User) -> None:
-        problem(LIST.ask(alice, params={MARKER: MARKER}), 422)
+        problem(LIST.ask(alice, params={"titel": MARKER}), 422)
 
     def test_is_the_condition_before_the_row(self, alice: User) -> None:
         problem(UPDATE.ask(alice, MISSING, headers={"If-Match": MARKER}), 400)

@@ -12,6 +12,7 @@ from tests.functions.support import (
     MATCHING_TAGS,
     MAX_BODY,
     OTHER_TAGS,
+    READ_ONLY,
     WEAK_TAGS,
     admin,
     another_writer,
@@ -27,6 +28,7 @@ from tests.functions.support import (
     problem,
     short,
     task,
+    unknown,
 )
 
 
@@ -125,9 +127,38 @@ class TestUpdate:
     def test_refuses_an_unknown_member(
         self, alice: User, created: dict[str, Any], member: str
     ) -> None:
-        answer = alice.update(created["id"], {"title": "Buy bread", member: MARKER})
-        assert len(invalid(answer)) == 1
+        body = as_json({"title": "Buy bread", member: MARKER})
+        answer = alice.request("PUT", f"/{created['id']}", **body)
+        unknown(answer, "member", "title", "description", "completed")
         assert task(alice.get(created["id"])) == created
+
+    def test_takes_a_task_back_whole_as_it_was_read(
+        self, alice: User, created: dict[str, Any]
+    ) -> None:
+        assert task(alice.update(created["id"], created)) == created
+        changed = task(alice.update(created["id"], created | {"title": "Buy bread"}))
+        assert changed["title"] == "Buy bread"
+        assert changed["version"] == 2
+
+    @pytest.mark.parametrize("member", ["created_at", "updated_at", "version"])
+    def test_ignores_a_read_only_member(
+        self, alice: User, created: dict[str, Any], member: str
+    ) -> None:
+        answer = alice.update(created["id"], {"title": created["title"], member: MARKER})
+        assert task(answer) == created
+
+    @pytest.mark.parametrize("member", ["id", "user_id"])
+    @pytest.mark.parametrize("value", [None, MARKER, True, 1.0, [], {}], ids=short)
+    def test_refuses_the_identity_of_another_task(
+        self, alice: User, created: dict[str, Any], member: str, value: object
+    ) -> None:
+        answer = alice.update(created["id"], {"title": "Buy bread", member: value})
+        assert invalid(answer) == [f"/{member}"]
+        assert task(alice.get(created["id"])) == created
+
+    def test_needs_more_than_read_only_members(self, alice: User, created: dict[str, Any]) -> None:
+        read_only = {member: created[member] for member in READ_ONLY}
+        assert invalid(alice.update(created["id"], read_only)) == [""]
 
     def test_needs_at_least_one_member(self, alice: User, created: dict[str, Any]) -> None:
         assert invalid(alice.update(created["id"], {})) == [""]

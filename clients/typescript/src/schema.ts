@@ -185,6 +185,9 @@ export interface components {
         /**
          * TaskUpdate
          * @description The body of an update: at least one member; what is absent stays as it is.
+         *
+         *     A task may be sent back whole: its read-only members are ignored (AIP-203), but for `id` and
+         *     `user_id`, which must be the path's.
          * @example {
          *       "completed": true
          *     }
@@ -196,6 +199,22 @@ export interface components {
             description?: string | null;
             /** Completed */
             completed?: boolean;
+            /** Id */
+            readonly id?: number;
+            /** User Id */
+            readonly user_id?: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            readonly created_at?: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            readonly updated_at?: string;
+            /** Version */
+            readonly version?: number;
         };
         /**
          * InvalidInput
