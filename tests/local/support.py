@@ -46,7 +46,11 @@ class Program:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(lambda: ready in self.output or self.process.poll() is not None)
+        try:
+            wait_until(lambda: ready in self.output or self.process.poll() is not None)
+        except BaseException:
+            self.process.kill()
+            raise
 
     @property
     def output(self) -> str:
