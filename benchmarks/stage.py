@@ -23,7 +23,7 @@ from psycopg import sql
 from benchmarks import installed
 from local.issuer import Issuer, load_issuer, serving
 from local.pgbouncer import PgBouncer, pgbouncer
-from local.postgres import Server, running
+from local.postgres import Server, running, trusting
 from local.state import ROOT
 
 HOST = "127.0.0.1"
@@ -74,8 +74,9 @@ def stage() -> Iterator[Stage]:
     """Set it up, and leave nothing behind."""
     with TemporaryDirectory() as name:
         folder = Path(name)
+        settings = SETTINGS | trusting(folder / "pg_hba.conf")
         with (
-            running(folder / "data", durable=False, listen=HOST, settings=SETTINGS) as server,
+            running(folder / "data", durable=False, listen=HOST, settings=settings) as server,
             serving(issuer := load_issuer(folder / "key.pem")) as key_set_url,
         ):
             made = Stage(server, issuer, key_set_url)

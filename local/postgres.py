@@ -5,6 +5,7 @@
 
 It listens on a Unix socket in a folder that only its user can enter, keeps its log beside its data,
 and dies with its parent, even one that is killed (outside Linux only one that leaves the block).
+Where it listens on TCP, too, one login gets in there: with a random password, to its own database.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,8 +41,9 @@ INITDB = (
     *("--username=postgres", "--auth=trust", "--no-instructions", "--encoding=UTF8"),
     *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
-# The addresses it listens on decide who gets in, so that containers do through their bridge.
-CLIENT_AUTHENTICATION = "local all all trust\nhost all all samenet trust\n"
+LOGIN = DATABASE = "tasks_local"
+# Other users of this machine, and containers, reach TCP: no superuser there, and no trust.
+RULES = f"local all all trust\nhost {DATABASE} {LOGIN} samenet scram-sha-256\n"
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 DIE_WITH_PARENT = ("setpriv", "--pdeathsig=INT")
@@ -50,6 +54,8 @@ REACH_ANY_FILE = (
     "--ambient-caps=-all,+dac_override",
     "--securebits=+no_setuid_fixup",  # lets access(2) know of it too
 )
+# Waits for a line, or for the end of the process that would write it.
+SWEEPER = ("/bin/sh", "-c", 'read -r _; rm -rf -- "$1"', "sh")
 
 
 class PostgresError(Exception):
@@ -58,24 +64,31 @@ class PostgresError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers, to the superuser `postgres` without a password."""
+    """A server that answers; on its Unix socket the superuser `postgres` needs no password."""
 
     data: Path
     port: int
     socket_folder: Path
     process: subprocess.Popen[bytes] = field(repr=False)
+    sweeper: subprocess.Popen[bytes] = field(repr=False)
+    password: str = field(repr=False)
 
     @property
     def pid(self) -> int:
         """The process id of the postmaster."""
         return self.process.pid
 
-    def database_url(self, database: str = "postgres", *, host: str | None = None) -> str:
-        """Give the libpq URL of a database: over the Unix socket, or with a host over TCP."""
+    def database_url(self, database: str = "postgres") -> str:
+        """Give the superuser's libpq URL of a database, over the Unix socket."""
         name = quote(database)
-        if host is not None:
-            return f"postgresql://postgres@{host}:{self.port}/{name}"
         return f"postgresql://postgres@/{name}?host={self.socket_folder}&port={self.port}"
+
+    def tcp_url(self, host: str) -> str:
+        """Give the libpq URL for the login that owns one database, over TCP.
+
+        `host` is what the client calls the address that the server listens on.
+        """
+        return f"postgresql://{LOGIN}:{self.password}@{host}:{self.port}/{DATABASE}"
 
 
 @contextmanager
@@ -105,10 +118,11 @@ def start(
 ) -> Server:
     """Start a server on a data directory, made if it is not there, and wait until it answers.
 
-    `listen` is an IPv4 address to accept TCP on too, from the networks this machine is in; `port`
-    is otherwise a free one, or 5432 without `listen`. The same directory and port give the same
-    socket. `durable=False` trades safety from crashes of the machine for speed; `settings` are
-    more configuration parameters. The thread that calls must live as long as the server.
+    `listen` is an IPv4 address to accept TCP on too, from the networks this machine is in: the
+    login of `tcp_url`, whose password is another one after each start. `port` is otherwise a free
+    one, or 5432 without `listen`. The same directory and port give the same socket.
+    `durable=False` trades safety from crashes of the machine for speed; `settings` are more
+    configuration parameters. The thread that calls must live as long as the server.
     Raises PostgresError, and OSError where files cannot be made.
     """
     data = data.resolve()
@@ -121,6 +135,7 @@ def start(
         (data / "postmaster.pid").unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
+        (data / "pg_hba.conf").write_text(RULES)  # each time: it may be an earlier version's
         parameters = {
             **({} if durable else THROW_AWAY),
             **(settings or {}),
@@ -137,31 +152,48 @@ def start(
             env=_environment(),
             start_new_session=True,  # Ctrl-C is for the parent, which stops the server last
         )
-    server = Server(data, port, folder, process)
+        sweeper = subprocess.Popen(
+            [*SWEEPER, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=log,  # and with it the lock: no next server starts before it is done
+            stderr=log,
+            start_new_session=True,
+        )
+    server = Server(data, port, folder, process, sweeper, token_urlsafe(24))
     try:
         _wait_until_ready(server)
+        if listen:
+            _make_login(server)
     except BaseException:
         stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
         raise
     return server
 
 
+def trusting(file: Path) -> dict[str, str]:
+    """Settings that let any login in over TCP, for suites that make logins of their own.
+
+    `file` is written, and has to stay as long as the server.
+    """
+    file.write_text("local all all trust\nhost all all samenet trust\n")
+    return {"hba_file": str(file)}
+
+
 def stop(server: Server, how: signal.Signals = signal.SIGINT) -> None:
-    """Stop a server; one that has stopped is left alone.
+    """Stop a server, and remove its socket; one that has stopped is left alone.
 
     `how` is what Postgres calls smart (SIGTERM), fast (SIGINT) or immediate (SIGQUIT); SIGKILL is a
     crash. After 5 s it is SIGKILL in any case.
     """
-    if server.process.poll() is not None:
-        return
-    server.process.send_signal(how)
-    try:
-        server.process.wait(STOPPED_WITHIN)
-    except subprocess.TimeoutExpired:
-        server.process.kill()
-        server.process.wait()
-    shutil.rmtree(server.socket_folder, ignore_errors=True)
+    if server.process.poll() is None:
+        server.process.send_signal(how)
+        try:
+            server.process.wait(STOPPED_WITHIN)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
+    if server.sweeper.poll() is None:
+        server.sweeper.communicate(b"\n")
 
 
 @contextmanager
@@ -210,7 +242,6 @@ def _initialise(data: Path, log: IO[bytes]) -> None:
     made = subprocess.run(initdb, stdout=log, stderr=log, env=_environment(), check=False)
     if made.returncode != 0:
         raise _failure("Postgres could not make its data directory", data)
-    (new / "pg_hba.conf").write_text(CLIENT_AUTHENTICATION)
     new.rename(data)
 
 
@@ -276,6 +307,21 @@ def _wait_until_ready(server: Server) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _make_login(server: Server) -> None:
+    """Give the login its password, and a database. Postgres is told no more than a verifier."""
+    login, database = sql.Identifier(LOGIN), sql.Identifier(DATABASE)
+    with psycopg.connect(server.database_url(), autocommit=True) as admin:
+        if not admin.execute("SELECT FROM pg_roles WHERE rolname = %s", (LOGIN,)).rowcount:
+            admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(login))
+        verifier = admin.pgconn.encrypt_password(
+            server.password.encode(), LOGIN.encode(), b"scram-sha-256"
+        )
+        set_password = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        admin.execute(set_password.format(login, sql.Literal(verifier.decode())))
+        if not admin.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).rowcount:
+            admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, login))
 
 
 def _log(data: Path) -> Path:

@@ -40,7 +40,8 @@ if sys.platform != "linux":  # the death of a parent is signalled to its childre
 
 
 def ask(server: postgres.Server, query: LiteralString, host: str | None = None) -> object:
-    with psycopg.connect(server.database_url(host=host), autocommit=True) as connection:
+    url = server.tcp_url(host) if host else server.database_url()
+    with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(query)
         return cursor.fetchone()[0] if cursor.description else None  # type: ignore[index]
 
@@ -112,6 +113,75 @@ def test_listens_on_the_port_it_is_given(data: Path) -> None:
         assert ask(server, "select inet_server_port()", host="127.0.0.1") == free
 
 
+class TestOverTcp:
+    HOST = "127.0.0.1"
+
+    @pytest.fixture
+    def server(self, data: Path) -> Iterator[postgres.Server]:
+        with postgres.running(data, durable=False, listen=self.HOST) as server:
+            yield server
+
+    def test_its_login_owns_one_database_and_is_no_superuser(self, server: postgres.Server) -> None:
+        assert ask(server, "select rolsuper from pg_roles where rolname = user", self.HOST) is False
+        owned = "select count(*) from pg_database where pg_get_userbyid(datdba) = user"
+        assert ask(server, owned, self.HOST) == 1
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            ask(server, "create database another", self.HOST)
+
+    def test_its_login_runs_no_program_and_reads_no_file(self, server: postgres.Server) -> None:
+        ask(server, "create table stolen (line text)", self.HOST)
+        for source in ("program 'id'", "'/etc/passwd'"):
+            copy = sql.SQL("copy stolen from {}").format(sql.SQL(source))  # type: ignore[arg-type]
+            with (
+                psycopg.connect(server.tcp_url(self.HOST)) as connection,
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+            ):
+                connection.execute(copy)
+
+    @pytest.mark.parametrize("password", ["", "wrong"])
+    @pytest.mark.parametrize("login", ["postgres", "another", postgres.LOGIN])
+    @pytest.mark.parametrize("database", ["postgres", postgres.DATABASE])
+    def test_nobody_else_gets_in(
+        self, server: postgres.Server, login: str, password: str, database: str
+    ) -> None:
+        with psycopg.connect(server.database_url(), autocommit=True) as admin:
+            admin.execute("create role another login superuser")
+        with pytest.raises(psycopg.OperationalError, match=r"no pg_hba|password|no encryption"):
+            psycopg.connect(
+                host=self.HOST, port=server.port, user=login, password=password, dbname=database
+            )
+
+    def test_its_password_opens_no_other_database(self, server: postgres.Server) -> None:
+        with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
+            psycopg.connect(server.tcp_url(self.HOST), dbname="postgres")
+
+    def test_its_password_is_another_one_after_each_start(self, data: Path) -> None:
+        passwords = set()
+        for _ in range(2):
+            with postgres.running(data, durable=False, listen=self.HOST) as server:
+                assert ask(server, "select 1", self.HOST) == 1
+                passwords.add(server.password)
+        assert len(passwords) == 2
+
+    def test_its_password_is_neither_in_the_log_nor_shown(self, data: Path) -> None:
+        settings = {"log_statement": "all"}
+        with postgres.running(data, listen=self.HOST, settings=settings) as server:
+            log = data.with_name("data.log").read_text()
+            assert "ALTER ROLE" in log
+            assert server.password not in log
+            assert server.password not in repr(server)
+
+    def test_an_older_data_directory_gets_the_rules_of_this_one(self, data: Path) -> None:
+        with postgres.running(data, durable=False):
+            pass
+        (data / "pg_hba.conf").write_text("local all all trust\nhost all all all trust\n")
+        with (
+            postgres.running(data, durable=False, listen=self.HOST) as server,
+            pytest.raises(psycopg.OperationalError, match="no pg_hba"),
+        ):
+            psycopg.connect(host=self.HOST, port=server.port, user="postgres")
+
+
 def test_has_the_same_text_order_encoding_and_time_zone_on_every_machine(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,12 +225,11 @@ def test_works_in_a_folder_with_a_long_name(tmp_path: Path) -> None:
 
 def test_gives_a_url_for_a_database_of_any_name(data: Path) -> None:
     name = "a b/c?d=e#ü"
-    with postgres.running(data, durable=False, listen="127.0.0.1") as server:
+    with postgres.running(data, durable=False) as server:
         with psycopg.connect(server.database_url(), autocommit=True) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        for host in (None, "127.0.0.1"):
-            with psycopg.connect(server.database_url(name, host=host)) as connection:
-                assert connection.info.dbname == name
+        with psycopg.connect(server.database_url(name)) as connection:
+            assert connection.info.dbname == name
 
 
 def test_keeps_its_data_from_one_start_to_the_next(data: Path) -> None:
@@ -231,10 +300,13 @@ def test_leaves_nothing_behind_when_its_parent_ends_by(data: Path, deadly: signa
     with parent(data) as process:
         assert serves(process)
         assert not nobody_runs_on(data)
+        socket_folder = Path((data / "postmaster.pid").read_text().splitlines()[4])
+        assert socket_folder.exists()
         process.send_signal(deadly)
         process.wait(10)
         assert within(10, lambda: nobody_runs_on(data))
         assert not (data / "postmaster.pid").exists()
+        assert not socket_folder.exists()
     with postgres.running(data, durable=False) as server:
         assert ask(server, "select 1") == 1
 

@@ -31,7 +31,8 @@ class Postgres:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._server = postgres.start(data, listen=HOST, settings=SETTINGS)
+        self._settings = SETTINGS | postgres.trusting(data.with_name("pg_hba.conf"))
+        self._server = postgres.start(data, listen=HOST, settings=self._settings)
 
     @property
     def port(self) -> int:
@@ -51,7 +52,9 @@ class Postgres:
 
     def start(self) -> None:
         """Start it again, with the recovery that may take."""
-        self._server = postgres.start(self._data, listen=HOST, port=self.port, settings=SETTINGS)
+        self._server = postgres.start(
+            self._data, listen=HOST, port=self.port, settings=self._settings
+        )
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it as an administrator does."""
