@@ -220,7 +220,7 @@ def development(stage: Stage, seconds: float) -> Figures:
         port = free.getsockname()[1]
     variables = os.environ | stage.environment | {"DATABASE_URL": stage.url(login=API)}
     variables |= {"PORT": str(port)}
-    with served([sys.executable, "-m", "local.dev"], variables, port):
+    with served([sys.executable, "-m", "local", "dev"], variables, port):
         asking = users(stage, "dev", 100)
         return crowd([Client(user, Http(port)) for user in asking], seconds)
 

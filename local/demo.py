@@ -20,14 +20,15 @@ from threading import Thread
 
 import uvicorn
 
-from local.dev import HOST, free_port, listen, migrate, run, say, start_database
+from local.command import HOST, alone, free_port, listen, say
+from local.services import migrate, start_database
 from local.state import ROOT, STATE
 from shared.settings import Settings
 
 FOLDER = STATE / "demo"
 WEB = ROOT / "examples/web"
 CONFIGURATION = tuple(name.upper() for name in Settings.model_fields)
-LINK_USERS = ("-n", "link_users")
+LINK_USERS = "link_users"
 STOPPED_WITHIN = 5.0  # seconds
 
 
@@ -49,20 +50,22 @@ class Demo:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Demo]:
-    """Run it for the length of a block, on a folder for its data and the ports of the environment.
+    """Run it for the length of a block, on a folder for its data.
 
-    Exits with a message where a port cannot be had. Raises `PostgresError`.
+    It listens on the ports of the environment, or on the usual ones, or on others if those are
+    taken. Exits with a message where a port of the environment is taken. Raises `PostgresError`.
     """
     for name in CONFIGURATION:  # whatever database and issuer there are elsewhere
         os.environ.pop(name, None)
     with ExitStack() as held:
-        listener = held.enter_context(listen())
+        listener = held.enter_context(listen(or_any=True))
         api = f"http://{HOST}:{listener.getsockname()[1]}"
-        port = free_port("WEB_PORT", 5173)
+        port = free_port("WEB_PORT", 5173, or_any=True)
         database = start_database(held, folder / "postgres").database_url()
+        migrate(database)
         say("Page:     examples/web, with Better Auth")
         page = held.enter_context(serving_page(folder, port, DATABASE_URL=database, API_URL=api))
-        migrate(database, *LINK_USERS)
+        migrate(database, LINK_USERS)
         os.environ.update(DATABASE_URL=database)
         os.environ.update(BETTER_AUTH_URL=page.url, ALLOWED_ORIGINS=page.url)
         held.enter_context(serving_api(listener))
@@ -126,11 +129,8 @@ def serving_api(listener: socket) -> Iterator[None]:
 
 def main() -> None:
     """Run until Ctrl-C, or until the page's server ends."""
-    with running(FOLDER) as demo:
+    with alone("demo"), running(FOLDER) as demo:
         say(f"API:      {demo.api}/docs")
-        say(f"\n{demo.page.url} is the page: create an account, it stays on this machine.\n")
+        say(f"\n{demo.page.url} is the page: create an account, it stays on this machine.")
+        say("\nCtrl-C stops it.\n")
         sys.exit(demo.page.process.wait())
-
-
-if __name__ == "__main__":
-    run(main)

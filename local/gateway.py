@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -21,10 +21,17 @@ Event = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, such as `!Ref`, as nothing: no route is made of them."""
+    """Reads CloudFormation's short forms, such as `!Ref`, as nothing: no route is made of them.
+
+    `!If` is the list of its condition and its two values.
+    """
+
+    def construct_condition(self, node: yaml.SequenceNode) -> list[Any]:
+        return self.construct_sequence(node, deep=True)
 
 
 _Loader.add_multi_constructor("!", lambda *_: None)
+_Loader.add_constructor("!If", _Loader.construct_condition)
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,35 @@ class Route:
         return found and {name: unquote(value) for name, value in found.groupdict().items()}
 
 
+def _resources(template: Path) -> dict[str, Any]:
+    resources = yaml.load(template.read_text(), _Loader)["Resources"]  # noqa: S506 (a SafeLoader)
+    return cast("dict[str, Any]", resources)
+
+
+def read_cors(template: Path = TEMPLATE) -> dict[str, Any]:
+    """What a SAM template lets browsers do, by the names of Starlette's `CORSMiddleware`.
+
+    The origins are missing: they are a parameter of the template.
+    """
+    [cors] = [
+        resource["Properties"]["CorsConfiguration"]
+        for resource in _resources(template).values()
+        if "CorsConfiguration" in resource.get("Properties", {})
+    ]
+    if isinstance(cors, list):  # the first value of an !If
+        cors = cors[1]
+    return {
+        "allow_methods": cors["AllowMethods"],
+        "allow_headers": cors["AllowHeaders"],
+        "allow_credentials": cors.get("AllowCredentials", False),
+        "expose_headers": cors["ExposeHeaders"],
+        "max_age": cors["MaxAge"],
+    }
+
+
 def read_routes(template: Path = TEMPLATE) -> list[Route]:
     """The routes of a SAM template, the more specific ones first, as the gateway prefers them."""
-    resources = yaml.load(template.read_text(), _Loader)["Resources"]  # noqa: S506 (a SafeLoader)
+    resources = _resources(template)
     routes = [
         Route(event["Properties"]["Method"], event["Properties"]["Path"], name, handler)
         for name, resource in resources.items()

@@ -11,15 +11,16 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from ipaddress import ip_network
-from threading import Thread
 from urllib.parse import urlsplit
 
-from local.dev import DATABASES, HOST, first_request, free_port, is_set, run, say, start_database
+from local.command import HOST, alone, free_port, is_set, say
 from local.issuer import Issuer, serving
-from local.state import ROOT, STATE, development_issuer
+from local.postgres import DATABASE
+from local.services import DATABASES, allow_frontends, migrate, start_database, start_issuer
+from local.state import ROOT, STATE
+from local.welcome import listens, say_when, welcome
 
 SAM = ROOT / ".local/sam/bin/sam"
 FOLDER = STATE / "sam-local"
@@ -27,8 +28,7 @@ ENVIRONMENT = FOLDER / "environment.json"  # samconfig.toml names it, too
 THIS_MACHINE = "host.docker.internal"  # to containers
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
-ISSUERS = ("BETTER_AUTH_URL", "JWKS_URL")  # the template has no shared secret
-VARIABLES = (*DATABASES, *ISSUERS, "JWT_ISSUER", "JWT_AUDIENCE")
+VARIABLES = (*DATABASES, "BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE")
 DIE_WITH_PARENT = ("setpriv", "--pdeathsig=TERM")
 
 
@@ -60,44 +60,28 @@ def bridge() -> str:
 
 
 def set_up_database(held: ExitStack, address: str) -> None:
-    """Start Postgres, unless the environment names a database."""
+    """Start Postgres where containers reach it, unless the environment names a database."""
     if is_set(*DATABASES):
         say("Database: the environment's, as it is")
         return
     server = start_database(held, FOLDER / "postgres", address)
-    os.environ["DATABASE_URL"] = server.database_url(host=THIS_MACHINE)
+    os.environ["DATABASE_URL"] = server.tcp_url(THIS_MACHINE)
+    migrate(server.database_url(DATABASE), login=os.environ["DATABASE_URL"])
 
 
 def set_up_issuer(held: ExitStack, address: str) -> Issuer | None:
-    """Start the development issuer, unless the environment names another."""
-    if is_set(*ISSUERS):
-        say("Tokens:   from the environment's issuer")
-        return None
-    say("Tokens:   from the development issuer (make token USER=bob)")
-    issuer = development_issuer()
-    url = urlsplit(held.enter_context(serving(issuer, address)))
-    os.environ["JWKS_URL"] = url._replace(netloc=f"{THIS_MACHINE}:{url.port}").geturl()
-    os.environ.update(JWT_ISSUER=issuer.name, JWT_AUDIENCE=issuer.audience)
+    """Start the development issuer where containers reach it, unless there is another."""
+    issuer = start_issuer()
+    if issuer:
+        url = urlsplit(held.enter_context(serving(issuer, address)))
+        os.environ["JWKS_URL"] = url._replace(netloc=f"{THIS_MACHINE}:{url.port}").geturl()
     return issuer
 
 
 def sam(*command: str) -> list[str]:
     """A command of the SAM CLI, for this machine."""
-    origins = os.environ.get("ALLOWED_ORIGINS") or "http://localhost:3000"
-    overrides = [f"Architecture={ARCHITECTURE}", f"AllowedOrigins={origins}"]
+    overrides = [f"Architecture={ARCHITECTURE}", f"AllowedOrigins={allow_frontends()}"]
     return [str(SAM), *command, "--config-env", "local", "--parameter-overrides", *overrides]
-
-
-def say_when_ready(port: int, text: str) -> None:
-    """Wait until the gateway listens."""
-    while True:
-        try:
-            socket.create_connection((HOST, port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            say(text)
-            return
 
 
 def serve(port: int) -> int:
@@ -118,20 +102,17 @@ def serve(port: int) -> int:
 
 def main() -> None:
     """Run until Ctrl-C."""
-    address, port = bridge(), free_port("PORT", 3000)
-    subprocess.run(sam("build"), cwd=ROOT, check=True)
     with ExitStack() as held:
+        held.enter_context(alone("sam-local"))
+        address, port = bridge(), free_port("PORT", 8000)
+        subprocess.run(sam("build"), cwd=ROOT, check=True)
         set_up_database(held, address)
         issuer = set_up_issuer(held, address)
         variables = {name: os.environ.get(name, "") for name in VARIABLES}
         FOLDER.mkdir(parents=True, exist_ok=True)
         ENVIRONMENT.touch(mode=0o600)  # the URL of a database may have a password in it
         ENVIRONMENT.write_text(json.dumps({"Parameters": variables}))
-        if issuer:
-            ready = (port, first_request(f"http://{HOST}:{port}", issuer))
-            Thread(target=say_when_ready, args=ready, daemon=True).start()
+        api = f"http://{HOST}:{port}"
+        text = welcome(f"API: {api}", api, issuer, os.environ["ALLOWED_ORIGINS"])
+        say_when(listens((HOST, port)), text)
         sys.exit(serve(port))
-
-
-if __name__ == "__main__":
-    run(main)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from multiprocessing import connection, parent_process
@@ -14,31 +15,24 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from local.gateway import Gateway
+from local.gateway import Gateway, read_cors
 from local.state import DEMO_USER, DEVELOPMENT_ISSUER, development_issuer
 from scripts.openapi import openapi
 from shared.settings import settings
 
 PAGE = Path(__file__).parent / "documentation.html"
 STATIC = Path(fastapi_offline.__file__).parent / "static"
+PAGES = re.compile(r"/(docs(/.*)?|openapi\.json)?")
 LOOPBACK = ("127.0.0.1", "localhost")
-CORS = Middleware(
-    CORSMiddleware,
-    allow_origins=settings().allowed_origins,
-    allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-    allow_headers=["Authorization", "Idempotency-Key", "If-Match", "If-None-Match"],
-    expose_headers=[
-        "ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-Id",
-    ],
-)  # fmt: skip
+CORS = {"allow_origins": settings().allowed_origins} | read_cors()
+
 
 gateway = Gateway.of_template()
-
 # One thread: as a Lambda environment does, it serves one request at a time over one connection.
 environment = ThreadPoolExecutor(
     1, initializer=lambda: asyncio.set_event_loop(asyncio.new_event_loop())
@@ -65,6 +59,11 @@ async def invoke(scope: Scope, receive: Receive, send: Send) -> None:
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
     return openapi()
+
+
+async def lead_to_documentation(_: Request) -> Response:
+    """Answer a browser that was only given the address."""
+    return RedirectResponse("/docs")
 
 
 async def show_document(_: Request) -> Response:
@@ -97,12 +96,19 @@ def die_with_parent() -> None:
 
 Thread(target=die_with_parent, daemon=True).start()
 
-app = Starlette(
+pages = Starlette(
     routes=[
+        Route("/", lead_to_documentation),
         Route("/docs", show_documentation),
         Route("/docs/user", authorize),
         Mount("/docs/static", StaticFiles(directory=STATIC)),
-        Route("/openapi.json", show_document, middleware=[CORS]),
-        Mount("/", invoke, middleware=[CORS]),
+        Route("/openapi.json", show_document, middleware=[Middleware(CORSMiddleware, **CORS)]),
     ],
 )
+api = CORSMiddleware(invoke, **CORS)
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """All paths but these are the API's. Starlette's own patterns do not see a newline."""
+    ours = scope["type"] == "lifespan" or PAGES.fullmatch(scope["path"])
+    await (pages if ours else api)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""`python -m local.throwaway MODULE …`: run a Python module on a throw-away, migrated Postgres."""
+"""`python -m local throwaway MODULE …`: run a Python module on a throw-away, migrated Postgres."""
 
 import os
 import subprocess
@@ -7,16 +7,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local.postgres import running
+from local.services import migrate
 from local.state import ROOT
 
 
-def run(*command: str) -> int:
-    """Run a Python module as a command; returns its exit status."""
-    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode
-
-
-if __name__ == "__main__":
+def main() -> None:
+    """Run what stands behind the command; exits with its status."""
+    module = sys.argv[2:]
     with TemporaryDirectory() as folder, running(Path(folder) / "data", durable=False) as server:
-        os.environ["DATABASE_URL"] = server.database_url("postgres")
-        os.environ.pop("MIGRATION_DATABASE_URL", None)
-        sys.exit(run("alembic", "upgrade", "head") or run(*sys.argv[1:]))
+        url = server.database_url()
+        migrate(url)
+        environment = os.environ | {"DATABASE_URL": url, "MIGRATION_DATABASE_URL": ""}
+        command = [sys.executable, "-m", *module]
+        sys.exit(subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode)

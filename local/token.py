@@ -1,8 +1,10 @@
-"""`make token USER=bob`: a token of the development issuer."""
+"""`SUBJECT=bob make token`: a token of the development issuer."""
 
-import sys
+import os
 
 from local.state import DEMO_USER, development_issuer
 
-if __name__ == "__main__":
-    print(development_issuer().token((sys.argv[1:] or [DEMO_USER])[0]))
+
+def main() -> None:
+    """Print it."""
+    print(development_issuer().token(os.environ.get("SUBJECT") or DEMO_USER))

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local import demo
-from local.dev import migrate
 from local.postgres import running
+from local.services import migrate
 from local.state import ROOT, STATE
 from tests.browser.playwright import playwright
 
@@ -27,7 +27,7 @@ def documentation(folder: Path) -> Iterator[str]:
     with running(folder, durable=False) as postgres:
         migrate(postgres.database_url())
         process = subprocess.Popen(
-            [sys.executable, "-m", "local.dev"],
+            [sys.executable, "-m", "local", "dev"],
             cwd=ROOT,
             env=environment | {"DATABASE_URL": postgres.database_url()},
             stdout=subprocess.PIPE,

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from local.command import HOST, free_port
 from local.demo import CONFIGURATION, serving_page
-from local.dev import HOST, free_port, start_database
 from local.issuer import publishing
+from local.postgres import DATABASE
 from local.sam import THIS_MACHINE, bridge
+from local.services import migrate, start_database
 from local.state import ROOT, STATE
 from tests.browser.playwright import playwright
 
@@ -30,7 +32,7 @@ def gateway(port: int, **variables: str) -> Iterator[str]:
     STATE.mkdir(exist_ok=True)
     with LOG.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local.sam"],
+            [sys.executable, "-m", "local", "sam"],
             cwd=ROOT,
             env=others | {"PORT": str(port)} | variables,
             stdout=log,
@@ -64,14 +66,16 @@ def main(*arguments: str) -> int:
     with TemporaryDirectory() as name, ExitStack() as held:
         folder = Path(name)
         postgres = start_database(held, folder / "postgres", address)
-        addresses = {"DATABASE_URL": postgres.database_url(), "API_URL": f"http://{HOST}:{port}"}
+        database, login = postgres.database_url(DATABASE), postgres.tcp_url(THIS_MACHINE)
+        migrate(database, login=login)
+        addresses = {"DATABASE_URL": database, "API_URL": f"http://{HOST}:{port}"}
         page = held.enter_context(serving_page(folder, 0, **addresses))
         # Containers do not reach the page, which listens on loopback only.
         key_set = httpx2.get(f"{page.url}/api/auth/jwks").json()
         key_set_url = urlsplit(held.enter_context(publishing(key_set, address)))
         api = gateway(
             port,
-            DATABASE_URL=postgres.database_url(host=THIS_MACHINE),
+            DATABASE_URL=login,
             BETTER_AUTH_URL=page.url,
             JWKS_URL=key_set_url._replace(netloc=f"{THIS_MACHINE}:{key_set_url.port}").geturl(),
             ALLOWED_ORIGINS=page.url,
