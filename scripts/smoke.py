@@ -5,6 +5,7 @@ It leaves nothing behind. ORIGIN, if given, is one that the API allows; its pref
 
 import json
 import os
+import re
 import sys
 from base64 import urlsafe_b64decode
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import quote
 import httpx2
 
 TIMEOUT = 30  # seconds, cold start included
+TOKEN = re.compile(r"[\w-]+\.([\w-]+)\.[\w-]+", re.ASCII)
 
 
 class Smoke:
@@ -70,10 +72,19 @@ class Smoke:
         print(f"✓ preflight: {answer.status_code}")
 
 
+def bearer(value: str) -> str:
+    """The token alone, where it was given as a header has it (RFC 6750, section 2.1)."""
+    scheme, _, token = value.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else value.strip()
+
+
 def subject(token: str) -> str:
-    """Whose token it is; the API verifies it."""
-    payload = token.split(".")[1]
-    return str(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
+    """Whose token it is; the API verifies it. Exits with a message where it is not a JWT."""
+    try:
+        payload = TOKEN.fullmatch(token)[1]  # type: ignore[index]
+        return str(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
+    except (TypeError, ValueError, KeyError):
+        sys.exit("TOKEN is not a JSON Web Token with a sub: take one from /api/auth/token")
 
 
 def main() -> None:
@@ -81,7 +92,10 @@ def main() -> None:
     missing = [name for name in ("URL", "TOKEN") if not os.environ.get(name)]
     if missing:
         sys.exit(f"{' and '.join(missing)} must be set: make smoke URL=https://… TOKEN=…")
-    Smoke(os.environ["URL"], os.environ["TOKEN"]).run(os.environ.get("ORIGIN"))
+    url = os.environ["URL"]
+    if not re.match(r"https?://[^\s/]+", url):
+        sys.exit("URL must begin with https:// and a host, or with http:// where it is local")
+    Smoke(url, bearer(os.environ["TOKEN"])).run(os.environ.get("ORIGIN"))
 
 
 if __name__ == "__main__":
