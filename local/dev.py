@@ -4,18 +4,19 @@ What the environment names, a database or an issuer of tokens, is used instead o
 """
 
 import os
+import signal
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
-from uvicorn.supervisors import ChangeReload
+from uvicorn.supervisors.watchfilesreload import WatchFilesReload
 
 from local.command import alone, is_set, listen, say
 from local.issuer import serving
 from local.services import (
     DATABASES,
     allow_frontends,
-    check_database,
     migrate,
     start_database,
     start_issuer,
@@ -36,6 +37,37 @@ def set_up_database(held: ExitStack) -> None:
     os.environ["DATABASE_URL"] = url
 
 
+def see_to_database(url: str) -> None:
+    """See that the database of the environment can be used. Exits with a message if not."""
+    # Here, because it brings the models, which take longer to import than all else.
+    from local.check import check_database  # noqa: PLC0415
+
+    say("Database: the environment's, as it is")
+    check_database(url)
+
+
+class Reloader(WatchFilesReload):
+    """Its processes do not hear Ctrl-C, not even while they start: it is told, and ends them."""
+
+    def startup(self) -> None:
+        with without_ctrl_c():
+            super().startup()
+
+    def restart(self) -> None:
+        with without_ctrl_c():
+            super().restart()
+
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Hold it back, also from what is started in here."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def serve(listener: socket.socket) -> None:
     """Serve until Ctrl-C, and start anew when a file changes."""
     config = uvicorn.Config(
@@ -45,7 +77,7 @@ def serve(listener: socket.socket) -> None:
         access_log=False,  # each function writes its own line, without what clients sent
         log_level="warning",
     )
-    ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+    Reloader(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
 
 
 def main() -> None:
@@ -63,8 +95,7 @@ def main() -> None:
         origins = allow_frontends()
         settings = read_settings(os.environ)
         if settings.database_url and not embedded:
-            say("Database: the environment's, as it is")
-            check_database(settings.database_url)
+            see_to_database(settings.database_url)
         place = listener.getsockname()
         address = "http://{}:{}".format(*place)
         documentation = f"Documentation: {address}/docs"
