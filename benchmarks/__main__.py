@@ -20,7 +20,7 @@ from benchmarks.measure import say
 from benchmarks.peer import ALL, TASKS, environment
 from benchmarks.stage import Stage, prepare, stage
 from local.issuer import Issuer
-from local.pgbouncer import MissingError, program
+from local.pgbouncer import MissingError, of_debian_13
 
 RESULTS = Path(__file__).with_name("results.json")
 LAYERS = Path(__file__).with_name("layers.py")
@@ -30,7 +30,7 @@ PAGE_OF = 10  # tasks that the list of a warm or cold call answers with
 
 def main(*, quick: bool) -> None:
     """Measure, and write down what was found. Raises MissingError without PgBouncer."""
-    program()
+    of_debian_13()
     results: dict[str, Any] = {
         "command": "make bench-quick" if quick else "make bench",
         "when": f"{datetime.now(UTC).date()}",
@@ -49,7 +49,7 @@ def main(*, quick: bool) -> None:
                     asked.ask(user.ask("create"))
         say("warm operations")
         results["warm"] = warm.run(made, user, rounds=6 if quick else 60)
-        say("network turns")
+        say("round trips")
         results["turns"] = warm.turns(made, user)
         say("cold starts")
         results["cold"] = cold.run(made, user.ask("list"), rounds=3 if quick else 30)

@@ -27,7 +27,7 @@ TURN = 0.005  # seconds, as to a database in another availability zone
 class SlowProxy(Proxy):
     """A network on which each turn takes a while."""
 
-    def _hear(self, link: Link, data: bytes) -> bool:
+    def _hear(self, link: Link, data: bytes) -> tuple[bytes, bool]:
         if link.answered:
             sleep(TURN)
         return super()._hear(link, data)

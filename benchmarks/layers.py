@@ -74,9 +74,9 @@ BORDERS = (
     ("Operation and repository", "shared.database.tasks", "TaskRepository", "update"),
     ("Operation and repository", "shared.database.tasks", "TaskRepository", "toggle"),
     ("Operation and repository", "shared.database.tasks", "TaskRepository", "delete"),
-    ("Session", "shared.database.connection", "Session", "_send"),
-    ("psycopg", "shared.database.connection", "Cursor", "execute"),
-    ("Sending, Postgres, waiting", "shared.database.connection", "Connection", "wait"),
+    ("Database", "shared.database.database", "Database", "_send"),
+    ("Execution", "shared.database.database", None, "execute"),
+    ("Sending, Postgres, waiting", "shared.database.execution", None, "_results"),
     ("JSON", "shared.http.responses", None, "task_response"),
     ("JSON", "shared.http.responses", None, "tasks_response"),
 )

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
 
 import psycopg
 from cryptography import x509
@@ -22,7 +21,7 @@ from psycopg import sql
 
 from benchmarks import installed
 from local.issuer import Issuer, load_issuer, serving
-from local.pgbouncer import PgBouncer, pgbouncer
+from local.pgbouncer import PgBouncer, of_debian_13, pgbouncer
 from local.postgres import Server, running, trusting
 from local.state import ROOT
 
@@ -87,8 +86,8 @@ def stage() -> Iterator[Stage]:
 
 @contextmanager
 def pooler(made: Stage, size: int, more: str = "") -> Iterator[PgBouncer]:
-    """A PgBouncer with so many connections; `more` are lines of its configuration."""
-    with pgbouncer(cast("Any", made.server), size, more) as running_pooler:
+    """A PgBouncer as Neon's, with so many connections; `more` are lines of its configuration."""
+    with pgbouncer(made.server.port, size, more, of_debian_13()) as running_pooler:
         yield running_pooler
 
 

@@ -6,9 +6,10 @@ from sqlalchemy import literal, select
 from sqlmodel import SQLModel
 
 from shared.app import create_app, lambda_handler
-from shared.database.connection import Session
+from shared.database.database import Database
+from shared.database.sql import Statement
 
-PROBE = select(literal(1))
+PROBE = Statement(select(literal(1)))
 
 app = create_app(public=True)
 
@@ -22,7 +23,7 @@ class Health(SQLModel):
 @app.get("/health", summary="Health")
 async def health() -> Health:
     """Answers as long as the database does; needs no token."""
-    Session().read(PROBE)
+    Database().read(PROBE)
     return Health()
 
 

@@ -37,7 +37,7 @@ class Proxy:
         self._listener = listener
         self._lock = Lock()
         self._links: set[Link] = set()
-        self._lost: list[bytes] = []
+        self.lost: dict[bytes, bool] = {}
         self.closed = self.curt = self.mute = False
         self.turns = 0
         self.sent = bytearray()
@@ -65,7 +65,12 @@ class Proxy:
     def lose_answer(self, statement: bytes) -> None:
         """Break the connection over which this is sent next, as soon as it is answered: once."""
         with self._lock:
-            self._lost.append(statement)
+            self.lost[statement] = True
+
+    def break_behind(self, statement: bytes) -> None:
+        """Break the connection over which this is sent next, before more is: once."""
+        with self._lock:
+            self.lost[statement] = False
 
     def _connect(self) -> socket.socket:
         host, port = self._upstream
@@ -90,39 +95,40 @@ class Proxy:
                     self._links.discard(link)
 
     def _pump(self, link: Link) -> None:
-        lost = False
+        lost = False  # the answer
         while True:
             readable, _, _ = select.select((link.client, link.server), (), ())
             for source in readable:
                 data = source.recv(CHUNK)
                 if not data:
-                    return
+                    return None
                 link.frozen = link.frozen or self.mute
                 if link.frozen:
                     continue
                 if source is link.client:
-                    lost = self._hear(link, data) or lost
+                    statement, answered = self._hear(link, data)
+                    if statement and not answered:
+                        return link.server.sendall(_up_to(statement, data))
+                    lost = lost or bool(statement)
                     link.server.sendall(data)
                 elif lost:
-                    return
+                    return None
                 else:
                     link.answered = True
                     link.client.sendall(data)
                     if self.curt and READY in data:
-                        return
+                        return None
 
-    def _hear(self, link: Link, data: bytes) -> bool:
-        """Count what the client says; whether the answer to it is to be lost."""
+    def _hear(self, link: Link, data: bytes) -> tuple[bytes, bool]:
+        """Count what the client says; where the connection is to break, and if it is answered."""
         if data == TERMINATE:
-            return False
+            return b"", True
         with self._lock:
             self.turns += link.answered
             link.answered = False
             self.sent += data
-            lost = next((statement for statement in self._lost if statement in data), None)
-            if lost is not None:
-                self._lost.remove(lost)
-            return lost is not None
+            found = next((statement for statement in self.lost if statement in data), b"")
+            return found, self.lost.pop(found, True)
 
 
 @contextmanager
@@ -162,6 +168,11 @@ def _send_at_once(*ends: socket.socket) -> None:
     for end in ends:
         if end.family == socket.AF_INET:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _up_to(statement: bytes, data: bytes) -> bytes:
+    """What was sent up to the message with a statement in it, the two zero bytes of no types."""
+    return data[: data.index(statement) + len(statement) + 3]
 
 
 def _shut(end: socket.socket) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import shared.models  # noqa: F401 (fills the metadata)
-from shared.database.connection import ROLE
+from shared.database.sql import ROLE
 from shared.settings import postgres_url
 
 SESSION = "set lock_timeout = '5s'"  # rather fail than let every request queue behind a lock

@@ -1,4 +1,4 @@
-"""The statements on tasks: each scoped to its owner, each one network turn.
+"""The statements on tasks: each scoped to its owner, each takes one round trip.
 
 They decide by themselves between "not there", "not as expected" and "done", and are built once.
 Their parameters: `owner`, always; `task_id` and `versions`, where a task is named; what is sent.
@@ -7,7 +7,6 @@ Their parameters: `owner`, always; `task_id` and `versions`, where a task is nam
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -25,12 +24,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     delete,
     exists,
     false,
     func,
     insert,
-    literal,
     literal_column,
     or_,
     select,
@@ -43,6 +42,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 
+from shared.database.sql import SCHEMA, written_once
 from shared.models import TaskCreate
 
 table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency_keys"))
@@ -50,6 +50,11 @@ columns = table.columns
 
 # So that time moves on though the server's clock was set back.
 TICK: ColumnElement[timedelta] = literal_column("interval '1 microsecond'", Interval)
+
+# How long a key is good for.
+LIFE: ColumnElement[timedelta] = literal_column("interval '24 hours'", Interval)
+
+IDS: ColumnElement[Any] = literal_column(f"'{SCHEMA}.tasks_id_seq'")
 
 
 class Outcome(StrEnum):
@@ -68,11 +73,11 @@ class Outcome(StrEnum):
 
 
 def owned() -> ColumnElement[bool]:
-    """The first wall: every statement on the table has it."""
+    """The owner filter: every statement on the table has it."""
     return columns.user_id == bindparam("owner")
 
 
-@cache
+@written_once
 def read_page(key: str, descending: bool, completed: bool | None, has_cursor: bool) -> Select[Any]:
     """One page of the owner's tasks, in order, from the start or from behind a position."""
     order = (columns[key], columns.id)
@@ -85,7 +90,7 @@ def read_page(key: str, descending: bool, completed: bool | None, has_cursor: bo
     return statement.order_by(*(column.desc() if descending else column for column in order))
 
 
-@cache
+@written_once
 def insert_task() -> ClauseElement:
     """A new task."""
     task = {"user_id": bindparam("owner"), **_sent()}
@@ -96,7 +101,7 @@ def _sent() -> dict[str, BindParameter[Any]]:
     return {name: _bound(name, columns[name]) for name in TaskCreate.model_fields}
 
 
-@cache
+@written_once
 def insert_task_once() -> ClauseElement:
     """Claim the key with an id drawn for the task; insert the task if the claim is ours.
 
@@ -104,7 +109,9 @@ def insert_task_once() -> ClauseElement:
     comes back with its first id, unless it is a day old.
     """
     sent = _sent()
-    drawn = select(func.nextval("tasks_id_seq").label("id")).cte("drawn")
+    drawn = select(func.nextval(literal_column(f"'{SCHEMA}.tasks_id_seq'")).label("id")).cte(
+        "drawn"
+    )
     claimed = _claim(drawn, sent).cte("claimed")
     ours = claimed.c.task_id == drawn.c.id
     body = [claimed.c[name] for name in sent]
@@ -118,7 +125,7 @@ def insert_task_once() -> ClauseElement:
         *body,
         claimed.c.created_at,
         claimed.c.created_at.label("updated_at"),
-        literal(1).label("version"),
+        literal_column("1", Integer).label("version"),
         (~ours).label("replayed"),
         same.label("same_body"),
     )
@@ -127,9 +134,10 @@ def insert_task_once() -> ClauseElement:
 
 
 def _claim(drawn: CTE, sent: Mapping[str, BindParameter[Any]]) -> ReturningInsert[Any]:
-    new = select(bindparam("owner"), bindparam("key"), drawn.c.id, *sent.values())
+    values = [cast(value, columns[name].type) for name, value in sent.items()]
+    new = select(bindparam("owner"), bindparam("key"), drawn.c.id, *values)
     claim = postgresql.insert(keys).from_select(["user_id", "key", "task_id", *sent], new)
-    old = keys.c.created_at < func.now() - timedelta(days=1)
+    old = keys.c.created_at < func.now() - LIFE
     renewed = {
         name: case((old, claim.excluded[name]), else_=keys.c[name])
         for name in ("task_id", "created_at", *sent)
@@ -139,26 +147,26 @@ def _claim(drawn: CTE, sent: Mapping[str, BindParameter[Any]]) -> ReturningInser
     ).returning(*keys.c)
 
 
-@cache
+@written_once
 def read_task() -> Select[Any]:
     """The named task."""
     return select(table).where(owned(), _named())
 
 
-@cache
+@written_once
 def update_task(names: frozenset[str]) -> ClauseElement:
     """Set some columns of the named task."""
     return _change({name: _bound(f"new_{name}", columns[name]) for name in names})
 
 
-@cache
+@written_once
 def toggle_task() -> ClauseElement:
     """Set the named task's status, or flip it where none is sent."""
     sent = _bound("new_completed", columns.completed)
     return _change({"completed": func.coalesce(sent, ~columns.completed)})
 
 
-@cache
+@written_once
 def delete_task() -> ClauseElement:
     """Delete the named task."""
     return _returning_current(

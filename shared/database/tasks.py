@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends
-from sqlalchemy import ClauseElement
 
 from shared.auth.middleware import Bearer
 from shared.database import statements
-from shared.database.connection import Row, Session
+from shared.database.database import Database
+from shared.database.execution import Row
+from shared.database.sql import Statement
 from shared.database.statements import Outcome
 from shared.http.paging import TaskQuery
 from shared.http.preconditions import Versions, entity_tag
@@ -23,12 +24,12 @@ class TaskRepository:
     """What one owner may do with tasks. Rows have the columns of `TaskPublic`.
 
     Raises, where a task is named: NotFound when the owner has no such task; PreconditionFailed when
-    it is not at one of the `versions`. Raises, everywhere: what `Session` does.
+    it is not at one of the `versions`. Raises, everywhere: what `Database` does.
     """
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
-        self._session = Session(owner)
+        self._database = Database(owner)
 
     def page(self, query: TaskQuery) -> Sequence[TaskRow]:
         """The tasks of a page, and one more where there is a next page."""
@@ -36,7 +37,7 @@ class TaskRepository:
         has_cursor = after is not None
         statement = statements.read_page(query.key, query.descending, query.completed, has_cursor)
         parameters = {"limit": query.limit + 1} | (after._asdict() if after else {})
-        return self._session.read(statement, self._own(parameters))
+        return self._database.read(statement, self._own(parameters))
 
     def create(self, task: TaskCreate, key: str | None = None) -> TaskRow:
         """Insert a task or, where its key was used already, give the first answer again.
@@ -46,7 +47,7 @@ class TaskRepository:
             KeyReused: this key was used for another body.
         """
         if key is None:
-            [row] = self._session.write(statements.insert_task(), self._own(task.model_dump()))
+            [row] = self._database.write(statements.insert_task(), self._own(task.model_dump()))
         else:
             row = self._create_once(task, key)
         if not row.replayed:
@@ -56,7 +57,7 @@ class TaskRepository:
     def _create_once(self, task: TaskCreate, key: str) -> TaskRow:
         try:
             sent = self._own({"key": key, **task.model_dump()})
-            [row] = self._session.write(statements.insert_task_once(), sent, repeatable=True)
+            [row] = self._database.write(statements.insert_task_once(), sent, repeatable=True)
         except Locked:
             raise InFlight from None
         if not row.same_body:
@@ -65,7 +66,7 @@ class TaskRepository:
 
     def get(self, task_id: int) -> TaskRow:
         """Read a task."""
-        return _found(self._session.read(statements.read_task(), self._own({"task_id": task_id})))
+        return _found(self._database.read(statements.read_task(), self._own({"task_id": task_id})))
 
     def update(self, task_id: int, change: TaskUpdate, versions: Versions) -> TaskRow:
         """Set what the change sets. Nothing moves where that is so already."""
@@ -82,15 +83,15 @@ class TaskRepository:
         self._write(statements.delete_task(), task_id, versions, {})
 
     def _write(
-        self, statement: ClauseElement, task_id: int, versions: Versions, new: Mapping[str, Any]
+        self, statement: Statement, task_id: int, versions: Versions, new: Mapping[str, Any]
     ) -> TaskRow:
         named = None if versions is None else sorted(versions)
         values = {f"new_{name}": value for name, value in new.items()}
         named_task = {"task_id": task_id, "versions": named}
         sent = self._own(named_task | values)
-        row = _found(self._session.write(statement, sent))
+        row = _found(self._database.write(statement, sent))
         while row.outcome == Outcome.RACED:  # looks again, while the request has time
-            row = _found(self._session.write(statement, sent))
+            row = _found(self._database.write(statement, sent))
         if row.outcome == Outcome.PRECONDITION_FAILED:
             raise PreconditionFailed(headers={"ETag": entity_tag(row.version)})
         if row.outcome == Outcome.COMPLETED:

@@ -6,7 +6,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from shared.database import connection as database
 from tests.conftest import User
 from tests.functions.support import (
     JSON,
@@ -30,6 +29,7 @@ from tests.functions.support import (
     tasks,
     unknown,
 )
+from tests.shared.database.support import change_scope
 
 
 class TestCreate:
@@ -300,7 +300,7 @@ class TestIdempotencyKey:
     def test_of_a_create_that_is_in_flight_is_a_conflict(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(database, "SCOPE", database.SCOPE.replace("'2s'", "'50ms'"))
+        change_scope(monkeypatch, "'2s'", "'50ms'")
         with admin() as connection, connection.transaction(force_rollback=True):
             connection.execute(
                 "insert into idempotency_keys (user_id, key, task_id, title, completed)"

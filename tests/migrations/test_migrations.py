@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from shared.database.connection import ROLE
+from shared.database.sql import ROLE
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import (
     AlembicError,

@@ -4,7 +4,7 @@ import re
 
 from local.gateway import TEMPLATE
 from shared.auth import key_set as keyset
-from shared.database import connection as database
+from shared.database import budget
 
 CONTRACT = 10  # seconds to a 503
 GATEWAY = 30  # seconds after which an HTTP API gives up on its function
@@ -14,20 +14,20 @@ LIMITS = re.findall(r"\bTimeout: (\d+)", TEMPLATE.read_text())
 
 class TestBudget:
     def test_lets_a_lock_be_given_up_before_the_first_try_is(self) -> None:
-        assert database.LOCK_SECONDS < database.FIRST_TRY_SECONDS
+        assert budget.LOCK < budget.FIRST_TRY
 
     def test_leaves_room_for_a_second_try_behind_the_first(self) -> None:
-        assert database.FIRST_TRY_SECONDS + database.STATEMENT_SECONDS <= database.REQUEST_SECONDS
-        assert database.FIRST_TRY_SECONDS + database.CONNECT_SECONDS < database.REQUEST_SECONDS
+        assert budget.FIRST_TRY + budget.STATEMENT <= budget.REQUEST
+        assert budget.FIRST_TRY + budget.CONNECT < budget.REQUEST
 
     def test_leaves_room_for_a_statement_behind_a_slow_connection(self) -> None:
-        assert database.CONNECT_SECONDS + database.STATEMENT_SECONDS <= database.REQUEST_SECONDS
+        assert budget.CONNECT + budget.STATEMENT <= budget.REQUEST
 
     def test_leaves_room_for_a_second_address(self) -> None:
-        assert database.ADDRESS_SECONDS < database.CONNECT_SECONDS
+        assert budget.ADDRESS < budget.CONNECT
 
     def test_keeps_the_promise_with_the_key_set_included(self) -> None:
-        assert keyset.DEADLINE + database.REQUEST_SECONDS <= CONTRACT
+        assert keyset.DEADLINE + budget.REQUEST <= CONTRACT
 
     def test_ends_before_the_function_does_and_that_before_the_gateway(self) -> None:
         assert LIMITS

@@ -5,11 +5,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from local.network import Proxy, proxy
-from shared.database import connection as database
-from shared.database.connection import Session
+from shared.database import budget
+from shared.database.database import Database
 from shared.settings import settings
 from tests.conftest import User
 from tests.functions.support import (
@@ -26,6 +25,7 @@ from tests.functions.support import (
     problem,
     task,
 )
+from tests.shared.database.support import statement
 
 SYNC = b"S\0\0\0\4"
 
@@ -115,9 +115,7 @@ class TestTurn:
     def test_is_not_needed_more_often_before_the_first_answer_than_psycopg_needs_it(
         self, alice: User, net: Proxy, count: Callable[[], int], operation: Operation
     ) -> None:
-        with psycopg.connect(
-            net.url, autocommit=True, connect_timeout=database.ADDRESS_SECONDS
-        ) as raw:
+        with psycopg.connect(net.url, autocommit=True, connect_timeout=budget.ADDRESS) as raw:
             raw.execute("SELECT 1")
         needed = count()
         forget_database()
@@ -135,13 +133,13 @@ class TestPipeline:
         said = bytes(net.sent)
         assert said.count(SYNC) == 50
         assert said.endswith(SYNC)
-        for statement in said.split(SYNC)[1:-1]:
-            assert statement.startswith(b"P")
+        for message in said.split(SYNC)[1:-1]:
+            assert message.startswith((b"P", b"B"))
 
 
 class TestStatement:
     def test_has_the_timeouts_of_the_budget_from_the_server(self, net: Proxy) -> None:
         names = ("lock_timeout", "statement_timeout")
         shown = ", ".join(f"current_setting('{name}') as {name}" for name in names)
-        [row] = Session().read(text(f"SELECT {shown}"))
-        assert tuple(row) == (f"{database.LOCK_SECONDS}s", f"{database.STATEMENT_SECONDS}s")
+        [row] = Database().read(statement(f"SELECT {shown}"))
+        assert tuple(row) == (f"{budget.LOCK}s", f"{budget.STATEMENT}s")

@@ -109,7 +109,7 @@ class TestLambdaFunction:
         forget_database()
         lambda_handler(create_app(public=True))
         assert pool.held
-        assert not pool.held.closed
+        assert not pool.held.opened.closed
 
     def test_does_not_start_where_the_configuration_is_wrong(
         self, monkeypatch: pytest.MonkeyPatch

@@ -79,7 +79,7 @@ def run(hooks: list[tuple[Any, ...]]) -> None:
 
 def is_connected() -> bool:
     """Whether this environment holds a connection."""
-    return pool.held is not None and not pool.held.closed
+    return pool.held is not None and not pool.held.opened.closed
 
 
 def test_initialisation_connects(configure: Configure) -> None:

@@ -13,10 +13,12 @@ import httpx2
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import ClauseElement, text
 
+from shared.database import budget
 from shared.database import connection as database
-from shared.database.connection import Rows, Session
+from shared.database.database import Database
+from shared.database.execution import Rows
+from shared.database.sql import Statement
 from shared.database.tasks import TaskRepository
 from shared.http.problems import DatabaseUnavailable, Locked
 from tests.conftest import User, database_url, fresh_database
@@ -39,9 +41,10 @@ from tests.functions.support import (
     task,
     tasks,
 )
+from tests.shared.database.support import change_scope, statement
 
-PROCESS = text("select pg_backend_pid()")
-MINUTE = text("select pg_sleep(60)")
+PROCESS = statement("select pg_backend_pid()")
+MINUTE = statement("select pg_sleep(60)")
 
 
 def unavailable(answer: httpx2.Response) -> str:
@@ -57,7 +60,7 @@ def unavailable(answer: httpx2.Response) -> str:
 
 def process() -> int:
     """The process of Postgres that serves the functions."""
-    [(number,)] = Session().read(PROCESS)
+    [(number,)] = Database().read(PROCESS)
     return int(number)
 
 
@@ -149,9 +152,9 @@ class TestUnreachable:
     ) -> None:
         too_late, tried = threading.Event(), threading.Event()
         log_in = database._log_in  # noqa: SLF001 (delayed, not replaced)
-        made: list[database.Connection] = []
+        made: list[psycopg.Connection] = []
 
-        def late() -> database.Connection:
+        def late() -> psycopg.Connection:
             assert too_late.wait(10)
             try:
                 made.append(log_in())
@@ -162,7 +165,7 @@ class TestUnreachable:
         url = current_url() if there else "postgresql://api@127.0.0.1:1/tasks"
         with another_database(url):
             monkeypatch.setattr(database, "_log_in", late)
-            monkeypatch.setattr(database, "CONNECT_SECONDS", 0.01)
+            monkeypatch.setattr(budget, "CONNECT", 0.01)
             unavailable(LIST.ask(alice))
             too_late.set()
             assert tried.wait(10)
@@ -198,10 +201,10 @@ class TestIdleConnection:
         assert process() != before
 
 
-Send = Callable[[ClauseElement], Rows]
+Send = Callable[[Statement], Rows]
 
 
-def cut_off(send: Callable[[Session], Send], statement: ClauseElement) -> Rows:
+def cut_off(send: Callable[[Database], Send], sleeping: Statement) -> Rows:
     """Send a statement, and end its process of Postgres while it runs."""
     number = process()
     running = "select wait_event = 'PgSleep' from pg_stat_activity where pid = %s"
@@ -216,76 +219,76 @@ def cut_off(send: Callable[[Session], Send], statement: ClauseElement) -> Rows:
     killer = threading.Thread(target=cut)
     killer.start()
     try:
-        return send(Session())(statement)
+        return send(Database())(sleeping)
     finally:
         killer.join()
 
 
 class TestConnectionThatBreaks:
     # Sleeps when it runs in the process that is about to end, but not in the next one.
-    def once(self) -> ClauseElement:
+    def once(self) -> Statement:
         sleep = f"case when pg_backend_pid() = {process()} then pg_sleep(60) end"
-        return text(f"select {sleep}, 'again' as answer")
+        return statement(f"select {sleep}, 'again' as answer")
 
     def test_is_no_matter_under_a_read(self) -> None:
-        rows = cut_off(lambda session: session.read, self.once())
+        rows = cut_off(lambda database: database.read, self.once())
         assert rows[0].answer == "again"
 
     def test_is_no_matter_under_a_write_that_is_safe_to_repeat(self) -> None:
-        def send(session: Session) -> Send:
-            return lambda statement: session.write(statement, repeatable=True)
+        def send(database: Database) -> Send:
+            return lambda sleeping: database.write(sleeping, repeatable=True)
 
         assert cut_off(send, self.once())[0].answer == "again"
 
     def test_leaves_a_write_unknown(self) -> None:
         with pytest.raises(DatabaseUnavailable) as error:
-            cut_off(lambda session: session.write, self.once())
+            cut_off(lambda database: database.write, self.once())
         assert "not known" in error.value.detail
         assert process()
 
     def test_twice_is_a_503(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(database, "FIRST_TRY_SECONDS", 0.1)
-        monkeypatch.setattr(database, "CONNECT_SECONDS", 0.4)
-        monkeypatch.setattr(database, "REQUEST_SECONDS", 0.8)
+        monkeypatch.setattr(budget, "FIRST_TRY", 0.1)
+        monkeypatch.setattr(budget, "CONNECT", 0.4)
+        monkeypatch.setattr(budget, "REQUEST", 0.8)
         with pytest.raises(DatabaseUnavailable) as error:
-            Session().read(MINUTE)
+            Database().read(MINUTE)
         assert "Nothing was written" in error.value.detail
 
 
 class TestTime:
     def test_of_a_statement_ends_before_that_of_a_request(self) -> None:
-        assert database.LOCK_SECONDS < database.FIRST_TRY_SECONDS < database.STATEMENT_SECONDS
-        assert database.STATEMENT_SECONDS + database.CONNECT_SECONDS <= database.REQUEST_SECONDS
-        assert database.REQUEST_SECONDS < 10
+        assert budget.LOCK < budget.FIRST_TRY < budget.STATEMENT
+        assert budget.STATEMENT + budget.CONNECT <= budget.REQUEST
+        assert budget.REQUEST < 10
 
     def test_of_a_statement_that_hangs_is_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(database, "SCOPE", database.SCOPE.replace("'5s'", "'50ms'"))
+        change_scope(monkeypatch, "'5s'", "'50ms'")
         with pytest.raises(DatabaseUnavailable) as error:
-            Session().write(MINUTE)
+            Database().write(MINUTE)
         assert "Nothing was written" in error.value.detail
 
     def test_of_a_request_is_up_where_the_server_hangs(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         before = process()
-        monkeypatch.setattr(database, "REQUEST_SECONDS", 0.2)
+        monkeypatch.setattr(budget, "REQUEST", 0.2)
         with pytest.raises(DatabaseUnavailable) as error:
-            Session().write(MINUTE)
+            Database().write(MINUTE)
         assert "not known" in error.value.detail
         monkeypatch.undo()
         assert process() != before
 
     def test_of_a_first_try_is_up_sooner(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(database, "FIRST_TRY_SECONDS", 0.1)
-        sleep = text(f"select case when pg_backend_pid() = {process()} then pg_sleep(60) end")
-        assert len(Session().read(sleep)) == 1
+        monkeypatch.setattr(budget, "FIRST_TRY", 0.1)
+        sleep = statement(f"select case when pg_backend_pid() = {process()} then pg_sleep(60) end")
+        assert len(Database().read(sleep)) == 1
 
     @pytest.mark.parametrize("operation", WRITES_TO_ONE_TASK, ids=str)
     def test_of_a_lock_is_up(
         self, alice: User, operation: Operation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         created = alice.create().json()
-        monkeypatch.setattr(database, "SCOPE", database.SCOPE.replace("'2s'", "'50ms'"))
+        change_scope(monkeypatch, "'2s'", "'50ms'")
         with admin() as other, other.transaction(force_rollback=True):
             other.execute("select from tasks where id = %s for update", [created["id"]])
             assert "Nothing was written" in unavailable(operation.ask(alice, created["id"]))
@@ -293,11 +296,11 @@ class TestTime:
         assert operation.ask(alice, created["id"]).status_code == operation.success
 
     def test_of_a_lock_is_told_from_other_faults(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(database, "SCOPE", database.SCOPE.replace("'2s'", "'50ms'"))
+        change_scope(monkeypatch, "'2s'", "'50ms'")
         with admin() as other, other.transaction():
             other.execute("select pg_advisory_xact_lock(42)")
             with pytest.raises(Locked):
-                Session().write(text("select pg_advisory_xact_lock(42)"))
+                Database().write(statement("select pg_advisory_xact_lock(42)"))
 
 
 class TestDatabaseThatCannotServe:
@@ -398,7 +401,8 @@ class TestDefect:
 
     def test_in_a_statement_is_a_500(self, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
-            "shared.database.statements.read_task", lambda: text(f"select {MARKER} from where")
+            "shared.database.statements.read_task",
+            lambda: statement(f"select {MARKER} from where"),
         )
         details = problem(GET.ask(alice), 500)
         assert "select" not in str(details)
@@ -406,13 +410,13 @@ class TestDefect:
     def test_in_a_statement_does_not_break_the_connection(self, alice: User) -> None:
         before = process()
         with pytest.raises(psycopg.errors.DivisionByZero):
-            Session().write(text("select 1 / 0"))
+            Database().write(statement("select 1 / 0"))
         assert process() == before
         no_content(alice.delete(alice.create().json()["id"]))
 
     def test_of_ours_is_not_taken_for_the_databases(self) -> None:
-        with pytest.raises(psycopg.DataError):
-            Session().read(text("select 1 as twice, 2 as twice"))
+        with pytest.raises(ValueError, match="twice"):
+            Database().read(statement("select 1 as twice, 2 as twice"))
 
     def test_of_stored_data_is_a_500(self, alice: User) -> None:
         created = alice.create().json()
@@ -426,23 +430,20 @@ class TestDefect:
         assert task(GET.ask(alice, created["id"])) == created
 
 
-class TestNetworkTurn:
-    def test_needs_no_prepared_statement(self, alice: User) -> None:
-        for _ in range(10):
-            assert LIST.ask(alice).status_code == 200
-        [(prepared,)] = Session().read(text("select count(*) from pg_prepared_statements"))
-        assert prepared == 0
-
+class TestRoundTrip:
     def test_is_one_users_alone_though_threads_share_the_connection(self) -> None:
-        who = text("select current_setting('app.user_id') as subject, pg_sleep(0.01)")
+        who = statement("select current_setting('app.user_id') as subject, pg_sleep(0.01)")
         subjects = [f"user-{number}" for number in range(8)]
         with ThreadPoolExecutor(8) as threads:
-            rows = threads.map(lambda subject: Session(subject).read(who)[0], subjects)
+            rows = threads.map(lambda subject: Database(subject).read(who)[0], subjects)
         assert [row.subject for row in rows] == subjects
 
     def test_leaves_nothing_of_its_user_behind(self, alice: User) -> None:
         task(CREATE.ask(alice), 201)
         with database.pool.connection() as connection:
-            left = "select current_setting('app.user_id', true), current_user"
-            row = psycopg.Cursor(connection).execute(left).fetchone()
-        assert row == ("", "api")
+            left = b"select current_setting('app.user_id', true), current_user"
+            pgconn = connection.opened.pgconn
+            pgconn.exit_pipeline_mode()
+            result = pgconn.exec_(left)
+            pgconn.enter_pipeline_mode()
+        assert (result.get_value(0, 0), result.get_value(0, 1)) == (b"", b"api")

@@ -13,13 +13,18 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
-from shared.database.connection import ROLE, Cursor
+from shared.database import database
+from shared.database.connection import Connection
+from shared.database.execution import Rows, execute
+from shared.database.sql import ROLE, Parameters, Statement
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import admin, another_database, invalid, tasks
 
 SORTS = ("created_at", "-created_at", "updated_at", "-updated_at", "title", "-title")
 FILTERS = (None, "true", "false")
+PLANS = ("force_custom_plan", "force_generic_plan")
 SEED = 42
 STABLE, PAGE = 3_000, 211
 
@@ -225,30 +230,42 @@ def crowded() -> Iterator[str]:
         yield database_url(name, "api")
 
 
+Sent = tuple[Statement, Parameters]
+
+
 @contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What is sent to the database meanwhile, with its parameters."""
-    sent: list[tuple[str, Any]] = []
+def statements() -> Iterator[list[Sent]]:
+    """What is executed meanwhile, with its parameters."""
+    sent: list[Sent] = []
 
-    execute = Cursor.execute
-
-    def note(cursor: Cursor, statement: bytes, parameters: Any, **_: Any) -> Cursor:
-        sent.append((statement.decode(), parameters))
-        return execute(cursor, statement, parameters)
+    def note(
+        connection: Connection,
+        subject: str,
+        statement: Statement,
+        parameters: Parameters,
+        end: float,
+    ) -> Rows:
+        sent.append((statement, parameters))
+        return execute(connection, subject, statement, parameters, end)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Cursor, "execute", note)
+        patch.setattr(database, "execute", note)
         yield sent
 
 
-def plan(subject: str, statement: str, parameters: Any) -> list[dict[str, Any]]:
-    """The nodes of the plan that a statement gets under row-level security."""
+def plan(subject: str, sent: Sent, mode: str) -> list[dict[str, Any]]:
+    """The nodes of the plan that a prepared statement gets under row-level security."""
+    statement, parameters = sent
+    values = statement.values(parameters)
+    places = sql.SQL(", ").join([sql.Placeholder()] * len(values))
+    explain = sql.SQL("explain (format json) execute page ({})").format(places)
     with admin() as connection, connection.transaction():
-        connection.execute(f"set local role {ROLE}")
-        connection.execute("select set_config('app.user_id', %s, true)", [subject])
-        row = connection.execute(
-            f"explain (format json) {statement}".encode(), parameters
-        ).fetchone()
+        cursor = psycopg.ClientCursor(connection)
+        cursor.execute(f"set local role {ROLE}")
+        cursor.execute("select set_config('app.user_id', %s, true)", [subject])
+        cursor.execute("select set_config('plan_cache_mode', %s, true)", [mode])
+        connection.pgconn.exec_(b"prepare page as " + statement.sql)
+        row = cursor.execute(explain, values).fetchone()
     assert row
     nodes = [row[0][0]["Plan"]]
     for node in nodes:
@@ -259,18 +276,19 @@ def plan(subject: str, statement: str, parameters: Any) -> list[dict[str, Any]]:
 class TestPlan:
     @each_sort
     @each_filter
-    @pytest.mark.parametrize("subject", ["crowd", "user-7"])
+    @pytest.mark.parametrize("reader", list(product(["crowd", "user-7"], PLANS)), ids="-".join)
     def test_reads_a_page_off_an_index(
-        self, crowded: str, sort: str, completed: str | None, subject: str, sign_in: Any
+        self, crowded: str, sort: str, completed: str | None, reader: tuple[str, str], sign_in: Any
     ) -> None:
+        subject, mode = reader
         user = sign_in(subject)
         with another_database(crowded):
             with statements() as sent:
                 first = user.list(**query_of(sort, completed, limit=50))
                 follow(user, follow(user, first))
             assert len(sent) == 3
-            for number, (statement, parameters) in enumerate(sent):
-                nodes = plan(subject, statement, parameters)
+            for number, page in enumerate(sent):
+                nodes = plan(subject, page, mode)
                 assert {node["Node Type"] for node in nodes[:-1]} <= {"Limit", "Result"}
                 assert nodes[-1]["Node Type"] == "Index Scan"
                 condition = nodes[-1]["Index Cond"]

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, insert, select, text, true, update
 from sqlmodel import SQLModel
 
 from shared.database import statements
-from shared.database.connection import ROLE, Session
-from shared.http.problems import Problem
+from shared.database.database import Database
+from shared.database.sql import ROLE, Statement
 from tests.conftest import ROOT, User, database_url
 from tests.functions.support import (
     CREATE,
@@ -94,7 +94,7 @@ def forget_statements() -> None:
 class TestWithoutTheFirstWall:
     def test_there_is_none(self, alice: User) -> None:
         task_id = alice.create().json()["id"]
-        assert "user_id = " not in str(statements.read_task()).partition("WHERE")[2]
+        assert "user_id = " not in statements.read_task().sql.decode().partition("WHERE")[2]
         assert task(alice.get(task_id))["id"] == task_id
 
     @pytest.mark.parametrize("query", [{}, {"sort": "title"}, {"completed": "false", "limit": 500}])
@@ -133,38 +133,41 @@ class TestPolicy:
 
     @each_table
     def test_shows_a_user_their_rows_alone(self, alice: User, name: str) -> None:
-        owners = Session(alice.subject).read(select(table(name).c.user_id))
+        owners = Database(alice.subject).read(Statement(select(table(name).c.user_id)))
         assert [row.user_id for row in owners] == [alice.subject]
 
     @each_table
     @pytest.mark.parametrize("nobody", ["", "somebody else"])
     def test_shows_no_rows_to_anybody_else(self, name: str, nobody: str) -> None:
-        assert Session(nobody).read(select(table(name))) == []
+        assert Database(nobody).read(Statement(select(table(name)))) == []
 
     @each_table
     def test_shows_no_rows_after_a_user_has_been_served(self, alice: User, name: str) -> None:
-        assert Session(alice.subject).read(select(table(name)))
-        assert Session().read(select(table(name))) == []
+        assert Database(alice.subject).read(Statement(select(table(name))))
+        assert Database().read(Statement(select(table(name)))) == []
 
     @each_table
     def test_changes_no_foreign_row(self, alice: User, bob: User, name: str) -> None:
-        everybody = update(table(name)).values(title="taken over").returning(table(name).c.user_id)
-        assert [row.user_id for row in Session(alice.subject).read(everybody)] == [alice.subject]
-        assert Session().read(everybody) == []
-        [title] = Session(bob.subject).read(select(table(name).c.title))
+        everybody = Statement(
+            update(table(name)).values(title="taken over").returning(table(name).c.user_id)
+        )
+        assert [row.user_id for row in Database(alice.subject).read(everybody)] == [alice.subject]
+        assert Database().read(everybody) == []
+        [title] = Database(bob.subject).read(Statement(select(table(name).c.title)))
         assert title == ("new",)
 
     @pytest.mark.parametrize("subject", ["alice", ""])
     def test_lets_nobody_write_for_another_user(self, bob: User, subject: str) -> None:
         row = insert(table("tasks")).values(user_id=bob.subject, title="forged", completed=False)
-        with pytest.raises(Problem):
-            Session(subject).write(row.returning(table("tasks").c.id))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            Database(subject).write(Statement(row.returning(table("tasks").c.id)))
         assert len(tasks(bob.list())) == 1
 
     def test_lets_nobody_give_a_task_away(self, alice: User, bob: User) -> None:
-        gift = update(table("tasks")).values(user_id=bob.subject).returning(table("tasks").c.id)
-        with pytest.raises(Problem):
-            Session(alice.subject).write(gift)
+        gift = update(table("tasks")).values(user_id=bob.subject)
+        gift = gift.returning(table("tasks").c.id)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            Database(alice.subject).write(Statement(gift))
         assert len(tasks(alice.list())) == 1
 
     @pytest.mark.parametrize(
@@ -178,17 +181,17 @@ class TestPolicy:
         ],
     )
     def test_cannot_be_taken_down(self, alice: User, statement: str) -> None:
-        with pytest.raises(Problem):
-            Session(alice.subject).read(text(statement))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            Database(alice.subject).read(Statement(text(statement)))
 
     @pytest.mark.parametrize("nobody", ["", "somebody else"])
     def test_is_what_holds_a_login_that_sees_every_row(self, alice: User, nobody: str) -> None:
         everything = text("select rolbypassrls from pg_roles where rolname = session_user")
-        [(bypasses,)] = Session(nobody).read(everything)
+        [(bypasses,)] = Database(nobody).read(Statement(everything))
         with admin(login=current_login()) as connection:
             seen = connection.execute("select user_id from tasks").fetchall()
         assert ((alice.subject,) in seen) == bypasses
-        assert Session(nobody).read(select(table("tasks"))) == []
+        assert Database(nobody).read(Statement(select(table("tasks")))) == []
 
 
 class TestLogins:
@@ -368,7 +371,7 @@ class TestCode:
             for folder in ("shared", "functions")
             for path in sorted((ROOT / folder).rglob("*.py"))
         ],
-        ids=lambda path: f"{path.parent.name}/{path.name}",
+        ids=lambda path: str(path.relative_to(ROOT)),
     )
     def test_scopes_every_statement_to_its_owner(self, path: Path) -> None:
         assert unscoped_statements(path.read_text()) == []

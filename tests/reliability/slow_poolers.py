@@ -1,0 +1,58 @@
+"""Prepared statements behind a pooler that follows them, one that does not, and one swapped."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.issuer import Issuer
+from local.pgbouncer import PgBouncer, of_debian_13, of_the_system, pgbouncer
+from tests.reliability.concurrency import together
+from tests.reliability.postgres import Postgres
+from tests.reliability.slow_pooler import keep_to_oneself, strangers
+
+SERVERS = 3
+KINDS = {"prepares": of_debian_13, "does not prepare": of_the_system}
+
+each_kind = pytest.mark.parametrize("pooler", KINDS, indirect=True)
+either_way = pytest.mark.parametrize("kinds", [tuple(KINDS), tuple(KINDS)[::-1]], ids=" then ".join)
+
+
+@pytest.fixture
+def pooler(postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[PgBouncer]:
+    """A pooler in transaction mode, with fewer servers than there are clients."""
+    with pgbouncer(postgres.port, SERVERS, installed=KINDS[request.param]()) as made:
+        yield made
+
+
+class TestClientsOnFewServers:
+    @each_kind
+    def test_each_get_their_own_rows_and_nothing_else(
+        self, pooler: PgBouncer, database: str, tokens: Issuer
+    ) -> None:
+        with strangers(tokens, pooler, database) as everybody:
+            together(keep_to_oneself, everybody)
+
+    @each_kind
+    def test_are_served_after_the_servers_have_forgotten_everything(
+        self, pooler: PgBouncer, postgres: Postgres, database: str, tokens: Issuer
+    ) -> None:
+        with strangers(tokens, pooler, database) as everybody:
+            together(keep_to_oneself, everybody)
+            with postgres.admin(database) as admin:
+                postgres.terminate(admin)
+            together(keep_to_oneself, everybody)
+
+    @either_way
+    def test_are_served_by_the_next_pooler_on_the_same_port(
+        self, postgres: Postgres, database: str, tokens: Issuer, kinds: tuple[str, str]
+    ) -> None:
+        first, second = (KINDS[kind]() for kind in kinds)
+        with (
+            pgbouncer(postgres.port, SERVERS, installed=first) as pooler,
+            strangers(tokens, pooler, database) as everybody,
+        ):
+            together(keep_to_oneself, everybody)
+            pooler.stop()
+            pooler.installed = second
+            pooler.start()
+            together(keep_to_oneself, everybody)
