@@ -9,17 +9,27 @@ import sys
 
 import psycopg
 from alembic import context
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import shared.models  # noqa: F401 (fills the metadata)
-from shared.database.sql import ROLE
+from shared.database.sql import ROLE, SCHEMA
 from shared.settings import postgres_url
 
-SESSION = "set lock_timeout = '5s'"  # rather fail than let every request queue behind a lock
+# Rather fail than let every request queue behind a lock.
+SESSION = f"set lock_timeout = '5s'; set search_path = {SCHEMA}"
+
+# What is left open, where a migration was killed or forgot it.
+OPEN_TABLES = """
+    select relname from pg_class
+    where relnamespace = %s::regnamespace and relname = any(%s)
+    and (not relrowsecurity or not relforcerowsecurity
+         or exists (select from pg_policy where polrelid = pg_class.oid and polname = 'validation'))
+"""
 
 
 def database_url(*names: str) -> str:
@@ -28,9 +38,23 @@ def database_url(*names: str) -> str:
     if name is None:
         sys.exit(f"{' or '.join(names)} must be set")
     try:
-        return postgres_url(os.environ[name])
+        url = postgres_url(os.environ[name])
     except ValueError as error:
         sys.exit(f"{name} {error}")
+    if not is_well_formed(url):
+        sys.exit(f"{name} is not a valid URL; is every special character in it percent-encoded?")
+    return url
+
+
+def is_well_formed(url: str) -> bool:
+    """Whether a URL says what was meant. Errors of one that does not may quote its password."""
+    try:
+        parts = conninfo_to_dict(url)
+    except (psycopg.ProgrammingError, UnicodeError):
+        return False
+    ports = str(parts.get("port", "5432")).split(",")
+    places = f"{parts.get('host')}{parts.get('dbname')}"
+    return all(port.isdecimal() for port in ports) and "@" not in places
 
 
 def include_name(name: str | None, kind: str, _: object) -> bool:
@@ -50,6 +74,15 @@ def grant_role(connection: Connection) -> None:
         connection.exec_driver_sql(grant.as_string())
 
 
+def check_security(connection: Connection) -> None:
+    """Make sure that no table shows its rows to anybody but their owner."""
+    names = SCHEMA, list(SQLModel.metadata.tables)
+    rows = connection.exec_driver_sql(OPEN_TABLES, names).all()
+    if rows:
+        tables = ", ".join(name for (name,) in rows)
+        sys.exit(f"row-level security is not in force on {tables}: run the migration again")
+
+
 def migrate() -> None:
     """Run what alembic was asked for, in one transaction."""
     url = database_url("MIGRATION_DATABASE_URL", "DATABASE_URL")
@@ -65,8 +98,14 @@ def migrate() -> None:
             include_name=include_name,
             version_table=context.config.get_main_option("version_table", "alembic_version"),
         )
-        with context.begin_transaction():
-            context.run_migrations()
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except ProgrammingError as error:
+            if isinstance(error.orig, errors.InsufficientPrivilege):
+                sys.exit(error.orig.diag.message_primary)
+            raise
+        check_security(connection)
         grant_role(connection)
         connection.commit()
 

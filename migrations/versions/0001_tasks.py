@@ -17,8 +17,13 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
         CREATE ROLE {ROLE} NOLOGIN;
     END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL;
+EXCEPTION
+    WHEN duplicate_object OR unique_violation THEN
+        NULL;
+    WHEN insufficient_privilege THEN
+        RAISE insufficient_privilege USING MESSAGE =
+            'This login may not create roles. Let one that may run: CREATE ROLE {ROLE} NOLOGIN; '
+            || format('GRANT {ROLE} TO %I; then migrate again', current_user);
 END
 $$;
 DO $$

@@ -117,7 +117,6 @@ def insert_task_once() -> ClauseElement:
     body = [claimed.c[name] for name in sent]
     new = select(drawn.c.id, claimed.c.user_id, *body).where(ours)
     created = insert(table).from_select(["id", "user_id", *sent], new)
-    forgotten = select(func.forget_old_idempotency_keys().label("keys")).cte("forgotten")
     same = and_(*(claimed.c[name].is_not_distinct_from(value) for name, value in sent.items()))
     answer = (
         claimed.c.task_id.label("id"),
@@ -129,8 +128,7 @@ def insert_task_once() -> ClauseElement:
         (~ours).label("replayed"),
         same.label("same_body"),
     )
-    everything = claimed.join(drawn, true()).join(forgotten, true())
-    return select(*answer).select_from(everything).add_cte(created.cte("created"))
+    return select(*answer).select_from(claimed.join(drawn, true())).add_cte(created.cte("created"))
 
 
 def _claim(drawn: CTE, sent: Mapping[str, BindParameter[Any]]) -> ReturningInsert[Any]:
@@ -145,6 +143,13 @@ def _claim(drawn: CTE, sent: Mapping[str, BindParameter[Any]]) -> ReturningInser
     return claim.on_conflict_do_update(
         index_elements=[keys.c.user_id, keys.c.key], set_=renewed
     ).returning(*keys.c)
+
+
+@written_once
+def forget_old_keys() -> ClauseElement:
+    """Delete a batch of keys that are no longer good, whoever used them; how many it were."""
+    batch = cast(bindparam("batch"), Integer)
+    return select(getattr(func, SCHEMA).forget_old_idempotency_keys(batch).label("forgotten"))
 
 
 @written_once

@@ -285,18 +285,6 @@ class TestIdempotencyKey:
         assert "idempotency-replayed" not in second.headers
         assert task(once(alice, title="another"), 201) == second.json()
 
-    def test_goes_away_by_itself_whoever_used_it(self, alice: User, bob: User) -> None:
-        for n in range(12):
-            once(bob, f"{n}")
-        age(bob, hours=25)
-        count = "select count(*) from idempotency_keys where user_id = %s"
-        left = []
-        with admin() as connection:
-            for n in range(4):
-                once(alice, f"{n}")
-                left.append(connection.execute(count, [bob.subject]).fetchone())
-        assert left[-1] == (0,)
-
     def test_of_a_create_that_is_in_flight_is_a_conflict(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:

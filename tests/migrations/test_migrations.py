@@ -1,5 +1,6 @@
 """The schema: made and unmade by a login that is no superuser, and never in anybody's way."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -8,6 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import errors, sql
+from sqlmodel import SQLModel
 
 from shared.database.sql import ROLE
 from tests.conftest import User, database_url, fresh_database
@@ -44,6 +46,7 @@ SCHEMA = """
 """
 USERS = 'create table "user" (id text primary key)'
 LINK = "link_users"
+OWN = "{owner=rwU/owner}"  # what a sequence's owner may do, said or not
 
 
 def owner_of(name: str) -> str:
@@ -53,7 +56,8 @@ def owner_of(name: str) -> str:
 def schema(name: str) -> set[tuple[str, ...]]:
     with admin(name) as connection:
         rows = connection.execute(SCHEMA).fetchall()
-    return {row for row in rows if "alembic_version" not in row[1]}
+    ours = (row for row in rows if "alembic_version" not in row[1])
+    return {tuple(text.replace(OWN, "") for text in row) for row in ours}
 
 
 def behind_the_wall(name: str) -> set[str]:
@@ -105,7 +109,7 @@ class TestSchema:
         before = schema(empty)
         alembic(owner_of(empty), "upgrade", "head")
         made = schema(empty)
-        assert {("tasks", "r"), ("idempotency_keys", "r")} <= {row[1:3] for row in made}
+        assert {(table, "r") for table in SQLModel.metadata.tables} <= {row[1:3] for row in made}
         alembic(owner_of(empty), "downgrade", "base")
         assert schema(empty) == before
         alembic(owner_of(empty), "upgrade", "head")
@@ -113,10 +117,13 @@ class TestSchema:
 
     def test_goes_down_and_up_step_by_step(self, migrated: str) -> None:
         made = schema(migrated)
-        alembic(owner_of(migrated), "downgrade", "-1")
-        assert not any("idempotency_keys" in row[1] for row in schema(migrated))
-        alembic(owner_of(migrated), "upgrade", "+1")
-        assert schema(migrated) == made
+        steps = [made]
+        while steps[-1]:
+            alembic(owner_of(migrated), "downgrade", "-1")
+            steps.append(schema(migrated))
+        for step in steps[-2::-1]:
+            alembic(owner_of(migrated), "upgrade", "+1")
+            assert schema(migrated) == step
 
     def test_is_that_of_the_models(self, migrated: str) -> None:
         assert "No new upgrade operations" in alembic(owner_of(migrated), "check")
@@ -144,7 +151,7 @@ class TestSchema:
         assert owners == [("owner", False)]
 
     def test_keeps_every_table_behind_the_second_wall(self, migrated: str) -> None:
-        assert behind_the_wall(migrated) == {"tasks", "idempotency_keys"}
+        assert behind_the_wall(migrated) == set(SQLModel.metadata.tables)
 
     @pytest.mark.parametrize(
         ("columns", "values"),
@@ -214,6 +221,18 @@ class TestRole:
             with another_database(database_url(second, "api")):
                 task(alice.create(), 201)
 
+    def test_is_asked_for_in_one_sentence_where_the_login_may_not_make_it(self) -> None:
+        renamed = f"role_{uuid4().hex}"
+        with admin() as connection, login() as owner, database_of(owner) as name:
+            rename = sql.SQL("alter role {} rename to {}")
+            here, away = sql.Identifier(ROLE), sql.Identifier(renamed)
+            connection.execute(rename.format(here, away))
+            try:
+                with pytest.raises(AlembicError, match=f"CREATE ROLE {ROLE} NOLOGIN; GRANT"):
+                    alembic(database_url(name, owner), "upgrade", "head")
+            finally:
+                connection.execute(rename.format(away, here))
+
     def test_may_have_been_made_for_a_login_without_createrole(self, alice: User) -> None:
         with login() as owner:
             with admin() as connection:
@@ -231,11 +250,11 @@ class TestUrl:
     @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
     def test_has_any_spelling(self, migrated: str, scheme: str) -> None:
         url = f"{scheme}://{owner_of(migrated).partition('://')[2]}"
-        assert "0002" in alembic(url, "current")
+        assert "(head)" in alembic(url, "current")
 
     def test_is_that_of_the_api_where_there_is_no_other(self, migrated: str) -> None:
         url = owner_of(migrated)
-        assert "0002" in alembic("", "current", DATABASE_URL=url)
+        assert "(head)" in alembic("", "current", DATABASE_URL=url)
 
     def test_is_needed(self) -> None:
         with pytest.raises(
@@ -248,6 +267,24 @@ class TestUrl:
             alembic("mysql://me:secret@host/db", "current")
         assert "secret" not in str(error.value)
         assert isinstance(error.value.__cause__, SystemExit)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "postgresql://me:sec/ret@host/db",
+            "postgresql://me:se cret%zz@host/db",
+            "postgresql://me:sec@ret:x@host/db",
+            "postgresql://me:sec@ret@host/db",
+            "postgresql://me:12/ret@host/db",
+            "postgresql://me:sec%00ret@host/db",
+            "postgresql://me:secret@[host/db",
+        ],
+    )
+    def test_is_not_told_where_it_is_malformed(self, url: str) -> None:
+        with pytest.raises(AlembicError, match="MIGRATION_DATABASE_URL is not a valid") as error:
+            alembic(url, "current")
+        told = str(error.value)
+        assert not {"sec", "ret", "cret", "host"} & set(re.findall(r"[a-z]+", told))
 
     def test_is_not_for_offline_mode(self, migrated: str) -> None:
         with pytest.raises(AlembicError, match="offline"):
@@ -312,6 +349,39 @@ class TestLink:
             connection.execute('insert into "user" values (%s)', [alice.subject])
             alembic(owner_of(migrated), "upgrade", "head", section=LINK)
         assert [row[3] for row in schema(migrated) if row[1] == "tasks_user_id_fkey"] == ["true"]
+
+    def test_keeps_row_level_security_in_force_while_it_is_made(
+        self, migrated: str, alice: User
+    ) -> None:
+        with admin(migrated, "owner") as connection:
+            connection.execute(USERS)
+        with admin(migrated) as reader, reader.transaction():
+            reader.execute("lock table tasks in share update exclusive mode")
+            with pytest.raises(AlembicError, match="lock timeout"):
+                alembic(owner_of(migrated), "upgrade", "head", section=LINK)
+            assert behind_the_wall(migrated) == set(SQLModel.metadata.tables)
+
+    @pytest.mark.parametrize(
+        "left",
+        [
+            "alter table tasks no force row level security",
+            "alter table idempotency_keys disable row level security",
+            "create policy validation on tasks to owner using (true)",
+        ],
+    )
+    def test_that_was_killed_is_noticed(self, migrated: str, left: str) -> None:
+        with admin(migrated) as connection:
+            connection.execute(left.encode())
+        with pytest.raises(AlembicError, match="row-level security is not in force"):
+            alembic(owner_of(migrated), "check")
+
+    def test_lets_users_take_their_keys_with_them(self, linked: str, alice: User) -> None:
+        with admin(linked, "owner") as connection, another_database(database_url(linked, "api")):
+            connection.execute('insert into "user" values (%s)', [alice.subject])
+            task(alice.create({"Idempotency-Key": "first"}), 201)
+            connection.execute('delete from "user"')
+        with admin(linked) as everything:
+            assert everything.execute("select from idempotency_keys").fetchall() == []
 
     def test_needs_a_user_table(self, migrated: str) -> None:
         with pytest.raises(AlembicError, match='relation "user" does not exist'):
