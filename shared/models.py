@@ -27,6 +27,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     Text,
     false,
     func,
@@ -195,7 +196,10 @@ class TaskPublic(TaskBase):
 
 
 class Task(SQLModel, table=True):
-    """The table. Titles sort by code point, so that a cursor means the same on every server."""
+    """The table. Every key begins with the owner; what a toggle changes is in none.
+
+    `ordinal` is at least the number of the owner's tasks when this one was made, itself included.
+    """
 
     model_config = NEVER_VALIDATED
 
@@ -209,15 +213,12 @@ class Task(SQLModel, table=True):
             f"char_length(description) <= {DESCRIPTION_LENGTH}", name="description_length"
         ),
         CheckConstraint("version >= 1", name="version_positive"),
-        *(
-            Index(f"tasks_by_{'completed_' * len(filtered)}{key}", "user_id", *filtered, key, "id")
-            for filtered in ((), ("completed",))
-            for key in ("created_at", "updated_at", "title")
-        ),
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("tasks_by_created_at", "user_id", "created_at", "id"),
     )
 
-    id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
-    user_id: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
+    id: int = Field(sa_column=Column(BigInteger, Identity()))
+    user_id: str = Field(sa_column=Column(Text(collation="C")))
     title: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
     description: str | None = Field(sa_column=Column(Text))
     completed: bool = Field(sa_column_kwargs={"server_default": false()})
@@ -228,6 +229,7 @@ class Task(SQLModel, table=True):
         sa_column=Column(DateTime(timezone=True), server_default=func.now(), nullable=False)
     )
     version: int = Field(sa_column=Column(Integer, server_default="1", nullable=False))
+    ordinal: int | None = Field(sa_column=Column(Integer))
 
 
 class IdempotencyKey(SQLModel, table=True):

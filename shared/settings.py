@@ -79,6 +79,7 @@ class Settings(BaseModel):
     jwt_audience: str | None = None
     better_auth_secret: str | None = Field(default=None, repr=False)
     allowed_origins: Origins = ()
+    max_tasks_per_user: Annotated[int, Field(ge=0)] = 10_000
 
     @property
     def key_set_url(self) -> str | None:

@@ -4,7 +4,7 @@ They decide by themselves between "not there", "not as expected" and "done", and
 Their parameters: `owner`, always; `task_id` and `versions`, where a task is named; what is sent.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     Delete,
+    FromClause,
     Integer,
     Interval,
     Select,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    collate,
     delete,
     exists,
     false,
@@ -43,10 +45,11 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import SQLModel
 
 from shared.database.sql import SCHEMA, written_once
-from shared.models import TaskCreate
+from shared.models import TaskCreate, TaskPublic
 
 table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency_keys"))
 columns = table.columns
+shown = [columns[name] for name in TaskPublic.model_fields]
 
 # So that time moves on though the server's clock was set back.
 TICK: ColumnElement[timedelta] = literal_column("interval '1 microsecond'", Interval)
@@ -72,33 +75,69 @@ class Outcome(StrEnum):
         return literal_column(f"'{self}'", Text)
 
 
-def owned() -> ColumnElement[bool]:
-    """The owner filter: every statement on the table has it."""
-    return columns.user_id == bindparam("owner")
+def owned(rows: FromClause = table) -> ColumnElement[bool]:
+    """The owner filter: every statement on a table has it."""
+    return rows.c.user_id == bindparam("owner")
+
+
+def _order(key: str, title: ColumnElement[Any], others: Iterable[ColumnElement[Any]]) -> Any:
+    """The parts of an order: titles go without regard to case first."""
+    if key != "title":
+        return tuple(others)
+    return func.lower(collate(title, "default")).collate("C"), *others
 
 
 @written_once
 def read_page(key: str, descending: bool, completed: bool | None, has_cursor: bool) -> Select[Any]:
     """One page of the owner's tasks, in order, from the start or from behind a position."""
-    order = (columns[key], columns.id)
-    statement = select(table).where(owned()).limit(bindparam("limit"))
+    order = _order(key, columns.title, (columns[key], columns.id))
+    statement = select(*shown).where(owned()).limit(bindparam("limit"))
     if completed is not None:
         statement = statement.where(columns.completed.is_(completed))
     if has_cursor:
-        place, position = tuple_(*order), tuple_(_bound("value", columns[key]), bindparam("id"))
+        value = _bound("value", columns[key])
+        position = tuple_(*_order(key, value, (value, bindparam("id"))))
+        place = tuple_(*order)
         statement = statement.where(place < position if descending else place > position)
     return statement.order_by(*(column.desc() if descending else column for column in order))
 
 
+def _sent() -> dict[str, ColumnElement[Any]]:
+    """What the client sends of a new task, each of its column's type."""
+    return {
+        name: cast(_bound(name, columns[name]), columns[name].type)
+        for name in TaskCreate.model_fields
+    }
+
+
+def _ordinal() -> CTE:
+    """The new task's ordinal: the last one's and 1, or counted where that may be too much.
+
+    Creates at the same moment take the same one. It is counted every hundredth time, too, so that
+    such errors do not add up.
+    """
+    newest = columns.created_at.desc(), columns.id.desc()
+    last = select(columns.ordinal).where(owned()).order_by(*newest).limit(1).scalar_subquery()
+    following = select((last + literal_column("1")).label("ordinal")).cte("following").c.ordinal
+    enough = cast(bindparam("most"), Integer)
+    own = select(columns.id).where(owned()).limit(enough).subquery()
+    counted = select(func.count() + literal_column("1")).select_from(own).scalar_subquery()
+    is_due = or_(
+        following.is_(None),
+        following > enough,
+        following % literal_column("100") == literal_column("0"),
+    )
+    ordinal = case((is_due, cast(counted, Integer)), else_=following)
+    return select(ordinal.label("ordinal"), enough.label("most")).cte("numbered")
+
+
 @written_once
 def insert_task() -> ClauseElement:
-    """A new task."""
-    task = {"user_id": bindparam("owner"), **_sent()}
-    return insert(table).values(task).returning(*columns, false().label("replayed"))
-
-
-def _sent() -> dict[str, BindParameter[Any]]:
-    return {name: _bound(name, columns[name]) for name in TaskCreate.model_fields}
+    """A new task; nothing where the owner has enough."""
+    sent, numbered = _sent(), _ordinal()
+    row = {"user_id": bindparam("owner"), **sent, "ordinal": numbered.c.ordinal}
+    new = select(*row.values()).where(numbered.c.ordinal <= numbered.c.most)
+    return insert(table).from_select(list(row), new).returning(*shown, false().label("replayed"))
 
 
 @written_once
@@ -106,38 +145,50 @@ def insert_task_once() -> ClauseElement:
     """Claim the key with an id drawn for the task; insert the task if the claim is ours.
 
     A key that is there already, though it may not have been when the statement began, is locked and
-    comes back with its first id, unless it is a day old.
+    comes back with its first id, unless it is a day old. An owner who has enough claims nothing,
+    and finds a key that is there all the same.
     """
-    sent = _sent()
-    drawn = select(func.nextval(literal_column(f"'{SCHEMA}.tasks_id_seq'")).label("id")).cte(
-        "drawn"
+    sent, numbered = _sent(), _ordinal()
+    drawn = select(func.nextval(IDS).label("id")).cte("drawn")
+    has_room = numbered.c.ordinal <= numbered.c.most
+    claimed = _claim(drawn, sent, has_room).cte("claimed")
+    known = select(*keys.c).where(
+        owned(keys), keys.c.key == bindparam("key"), ~_is_old(), ~has_room
     )
-    claimed = _claim(drawn, sent).cte("claimed")
+    found = union_all(select(claimed), known).cte("found")
     ours = claimed.c.task_id == drawn.c.id
-    body = [claimed.c[name] for name in sent]
-    new = select(drawn.c.id, claimed.c.user_id, *body).where(ours)
-    created = insert(table).from_select(["id", "user_id", *sent], new)
-    same = and_(*(claimed.c[name].is_not_distinct_from(value) for name, value in sent.items()))
+    row = {
+        "id": drawn.c.id,
+        "user_id": bindparam("owner"),
+        **{name: claimed.c[name] for name in sent},
+        "ordinal": numbered.c.ordinal,
+    }
+    created = insert(table).from_select(list(row), select(*row.values()).where(ours))
+    same = and_(*(found.c[name].is_not_distinct_from(value) for name, value in sent.items()))
     answer = (
-        claimed.c.task_id.label("id"),
-        claimed.c.user_id,
-        *body,
-        claimed.c.created_at,
-        claimed.c.created_at.label("updated_at"),
+        found.c.task_id.label("id"),
+        found.c.user_id,
+        *(found.c[name] for name in sent),
+        found.c.created_at,
+        found.c.created_at.label("updated_at"),
         literal_column("1", Integer).label("version"),
-        (~ours).label("replayed"),
+        (found.c.task_id != drawn.c.id).label("replayed"),
         same.label("same_body"),
     )
-    return select(*answer).select_from(claimed.join(drawn, true())).add_cte(created.cte("created"))
+    return select(*answer).select_from(found.join(drawn, true())).add_cte(created.cte("created"))
 
 
-def _claim(drawn: CTE, sent: Mapping[str, BindParameter[Any]]) -> ReturningInsert[Any]:
-    values = [cast(value, columns[name].type) for name, value in sent.items()]
-    new = select(bindparam("owner"), bindparam("key"), drawn.c.id, *values)
+def _is_old() -> ColumnElement[bool]:
+    return keys.c.created_at < func.now() - LIFE
+
+
+def _claim(
+    drawn: CTE, sent: Mapping[str, ColumnElement[Any]], has_room: ColumnElement[bool]
+) -> ReturningInsert[Any]:
+    new = select(bindparam("owner"), bindparam("key"), drawn.c.id, *sent.values()).where(has_room)
     claim = postgresql.insert(keys).from_select(["user_id", "key", "task_id", *sent], new)
-    old = keys.c.created_at < func.now() - LIFE
     renewed = {
-        name: case((old, claim.excluded[name]), else_=keys.c[name])
+        name: case((_is_old(), claim.excluded[name]), else_=keys.c[name])
         for name in ("task_id", "created_at", *sent)
     }
     return claim.on_conflict_do_update(
@@ -155,7 +206,7 @@ def forget_old_keys() -> ClauseElement:
 @written_once
 def read_task() -> Select[Any]:
     """The named task."""
-    return select(table).where(owned(), _named())
+    return select(*shown).where(owned(), _named())
 
 
 @written_once
@@ -226,14 +277,14 @@ def _returning_current(
     That writer may have come after the write had looked, and before the task was locked for the
     answer: where the task is fit to be written now, the write was overtaken.
     """
-    written = write.returning(*columns, done.label("outcome")).cte("written")
+    written = write.returning(*shown, done.label("outcome")).cte("written")
     found = case(
         (~_expected(), Outcome.PRECONDITION_FAILED.sql),
         (differs, Outcome.RACED.sql),
         else_=Outcome.UNCHANGED.sql,
     )
     as_it_is = (
-        select(*columns, found.label("outcome"))
+        select(*shown, found.label("outcome"))
         .where(owned(), _named(), ~exists().select_from(written))
         .with_for_update(key_share=True)
         .cte("as_it_is")

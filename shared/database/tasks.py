@@ -13,11 +13,13 @@ from shared.database.sql import Statement
 from shared.database.statements import Outcome
 from shared.http.paging import TaskQuery
 from shared.http.preconditions import Versions, entity_tag
-from shared.http.problems import InFlight, KeyReused, Locked, NotFound, PreconditionFailed
+from shared.http.problems import InFlight, KeyReused, Locked, NotFound, PreconditionFailed, Quota
 from shared.models import TaskCreate, TaskUpdate
 from shared.observability import count
+from shared.settings import settings
 
 TaskRow = Row
+NO_LIMIT = 2**31 - 1
 
 
 class TaskRepository:
@@ -43,11 +45,13 @@ class TaskRepository:
         """Insert a task or, where its key was used already, give the first answer again.
 
         Raises:
+            Quota: the owner has as many tasks as `MAX_TASKS_PER_USER` allows.
             InFlight: another create with this key is not done yet.
             KeyReused: this key was used for another body.
         """
         if key is None:
-            [row] = self._database.write(statements.insert_task(), self._own(task.model_dump()))
+            sent = self._own({"most": _most(), **task.model_dump()})
+            row = _room(self._database.write(statements.insert_task(), sent))
         else:
             row = self._create_once(task, key)
         if not row.replayed:
@@ -56,8 +60,8 @@ class TaskRepository:
 
     def _create_once(self, task: TaskCreate, key: str) -> TaskRow:
         try:
-            sent = self._own({"key": key, **task.model_dump()})
-            [row] = self._database.write(statements.insert_task_once(), sent, repeatable=True)
+            sent = self._own({"key": key, "most": _most(), **task.model_dump()})
+            row = _room(self._database.write(statements.insert_task_once(), sent, repeatable=True))
         except Locked:
             raise InFlight from None
         if not row.same_body:
@@ -109,4 +113,14 @@ Tasks = Annotated[TaskRepository, Depends(Bearer(TaskRepository))]
 def _found(rows: Sequence[TaskRow]) -> TaskRow:
     if not rows:
         raise NotFound
+    return rows[0]
+
+
+def _most() -> int:
+    return settings().max_tasks_per_user or NO_LIMIT
+
+
+def _room(rows: Sequence[TaskRow]) -> TaskRow:
+    if not rows:
+        raise Quota
     return rows[0]

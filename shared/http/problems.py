@@ -109,6 +109,15 @@ class UnknownUser(Problem):
     default = "The user of the token does not exist any more."
 
 
+class Quota(Problem):
+    """The user has as many tasks as one may have."""
+
+    status = 403
+    kind = "quota"
+    title = "Quota exceeded"
+    default = "You have as many tasks as one user may have. Delete some to make room."
+
+
 class NotFound(Problem):
     """There is no such thing, or none that this user may know of."""
 

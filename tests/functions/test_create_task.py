@@ -6,8 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.conftest import User
+from tests.conftest import Configure, User
 from tests.functions.support import (
+    CREATE,
     JSON,
     MARKER,
     MAX_BODY,
@@ -314,3 +315,79 @@ class TestIdempotencyKey:
     def test_is_not_asked_for_by_other_operations(self, alice: User) -> None:
         task_id = alice.create().json()["id"]
         assert task(alice.toggle(task_id, Idempotency_Key="x" * 256))["completed"] is True
+
+
+class TestQuota:
+    @pytest.fixture(autouse=True)
+    def three(self, configure: Configure) -> None:
+        """Three tasks are as many as a user may have."""
+        configure(MAX_TASKS_PER_USER="3")
+
+    def full(self, user: User) -> list[int]:
+        return [task(CREATE.ask(user), 201)["id"] for _ in range(3)]
+
+    @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "new"}], ids=["plain", "keyed"])
+    def test_refuses_a_task_too_many(self, alice: User, headers: dict[str, str]) -> None:
+        ids = self.full(alice)
+        for _ in range(2):
+            details = problem(CREATE.ask(alice, headers=headers), 403)
+            assert details["type"] == "/problems/quota"
+        assert {item["id"] for item in tasks(alice.list())} == set(ids)
+
+    def test_is_each_users_own(self, alice: User, bob: User) -> None:
+        self.full(alice)
+        task(CREATE.ask(bob), 201)
+
+    @pytest.mark.parametrize("which", [0, 1, 2])
+    def test_has_room_again_when_a_task_is_deleted(self, alice: User, which: int) -> None:
+        ids = self.full(alice)
+        for _ in range(3):
+            no_content(alice.delete(ids.pop(which)))
+            ids.append(task(CREATE.ask(alice), 201)["id"])
+            problem(CREATE.ask(alice), 403)
+
+    def test_has_room_for_all_when_all_are_deleted(self, alice: User) -> None:
+        for _ in range(2):
+            for task_id in self.full(alice):
+                no_content(alice.delete(task_id))
+        self.full(alice)
+        problem(CREATE.ask(alice), 403)
+
+    def test_answers_a_key_that_was_used_before_it_was_reached(self, alice: User) -> None:
+        first = task(once(alice), 201)
+        for _ in range(2):
+            task(CREATE.ask(alice), 201)
+        again = once(alice)
+        assert task(again, 201) == first
+        assert again.headers["idempotency-replayed"] == "true"
+        problem(once(alice, title="another"), 422)
+
+    def test_leaves_a_key_unused(self, alice: User) -> None:
+        ids = self.full(alice)
+        problem(once(alice), 403)
+        no_content(alice.delete(ids[0]))
+        assert "idempotency-replayed" not in once(alice).headers
+
+    def test_counts_tasks_that_were_made_before_there_was_one(self, alice: User) -> None:
+        with admin() as connection:
+            connection.execute(
+                "insert into tasks (user_id, title) select %s, 'old' from generate_series(1, 3)",
+                [alice.subject],
+            )
+        problem(CREATE.ask(alice), 403)
+
+    def test_is_counted_again_every_hundredth_time(self, alice: User, configure: Configure) -> None:
+        configure(MAX_TASKS_PER_USER="150")
+        with admin() as connection:
+            connection.execute(
+                "insert into tasks (user_id, title, ordinal)"
+                " select %s, 'made at the same moment', 99 from generate_series(1, 149)",
+                [alice.subject],
+            )
+        task(CREATE.ask(alice), 201)
+        problem(CREATE.ask(alice), 403)
+
+    def test_is_none_where_it_is_0(self, alice: User, configure: Configure) -> None:
+        configure(MAX_TASKS_PER_USER="0")
+        for _ in range(5):
+            task(CREATE.ask(alice), 201)

@@ -52,11 +52,14 @@ class TestList:
         found = [task["id"] for task in tasks(alice.list(**query))]
         assert found == (created[::-1] if sort.startswith("-") else created)
 
-    def test_sorts_titles_by_code_point(self, alice: User) -> None:
-        titles = ["A", "B", "a", "b", "é", "漢", "🙂"]
-        for title in reversed(titles):
-            alice.create(title=title)
-        assert [task["title"] for task in tasks(alice.list(sort="title"))] == titles
+    def test_sorts_titles_without_regard_to_case_then_by_code_point_then_by_id(
+        self, alice: User
+    ) -> None:
+        titles = ["b", "B", "a", "A", "é", "É", "e", "z", "Z", "_", "ß", "🙂", "b", "漢", "Å"]
+        made = [alice.create(title=title).json() for title in titles]
+        expected = sorted(made, key=lambda task: (task["title"].lower(), task["title"], task["id"]))
+        assert tasks(alice.list(sort="title")) == expected
+        assert tasks(alice.list(sort="-title")) == expected[::-1]
 
     def test_gives_100_tasks_unless_asked_for_more(self, alice: User) -> None:
         with admin() as connection:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 from psycopg import errors, sql
 from sqlmodel import SQLModel
 
+from local.postgres import running
 from shared.database.sql import ROLE
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import (
@@ -44,6 +46,7 @@ SCHEMA = """
     select 'function', proname, pg_get_functiondef(oid), proacl::text
     from pg_proc where pronamespace = 'public'::regnamespace
 """
+INVALID = "select indexrelid::regclass::text from pg_index where not indisvalid"
 USERS = 'create table "user" (id text primary key)'
 LINK = "link_users"
 OWN = "{owner=rwU/owner}"  # what a sequence's owner may do, said or not
@@ -131,7 +134,7 @@ class TestSchema:
     @pytest.mark.parametrize(
         "change",
         [
-            "drop index tasks_by_title",
+            "drop index tasks_by_created_at",
             "alter table tasks add column colour text",
             "alter table tasks alter column description set not null",
         ],
@@ -221,17 +224,17 @@ class TestRole:
             with another_database(database_url(second, "api")):
                 task(alice.create(), 201)
 
-    def test_is_asked_for_in_one_sentence_where_the_login_may_not_make_it(self) -> None:
-        renamed = f"role_{uuid4().hex}"
-        with admin() as connection, login() as owner, database_of(owner) as name:
-            rename = sql.SQL("alter role {} rename to {}")
-            here, away = sql.Identifier(ROLE), sql.Identifier(renamed)
-            connection.execute(rename.format(here, away))
-            try:
-                with pytest.raises(AlembicError, match=f"CREATE ROLE {ROLE} NOLOGIN; GRANT"):
-                    alembic(database_url(name, owner), "upgrade", "head")
-            finally:
-                connection.execute(rename.format(away, here))
+    def test_is_asked_for_in_one_sentence_where_the_login_may_not_make_it(
+        self, tmp_path: Path
+    ) -> None:
+        with running(tmp_path / "data", durable=False) as server:  # where there is no such role
+            url = server.database_url("postgres")
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("create role humble login")
+                connection.execute("alter database postgres owner to humble")
+            with pytest.raises(AlembicError, match=f"CREATE ROLE {ROLE} NOLOGIN; GRANT") as error:
+                alembic(url.replace("postgres@", "humble@", 1), "upgrade", "head")
+        assert isinstance(error.value.__cause__, SystemExit)
 
     def test_may_have_been_made_for_a_login_without_createrole(self, alice: User) -> None:
         with login() as owner:
@@ -293,13 +296,36 @@ class TestUrl:
 
 class TestLock:
     def test_is_not_waited_for_while_every_request_queues_behind_it(self, migrated: str) -> None:
+        alembic(owner_of(migrated), "downgrade", "0004")
         made, started = schema(migrated), monotonic()
         with admin(migrated) as other, other.transaction():
             other.execute("lock table tasks in access share mode")
             with pytest.raises(AlembicError, match="lock timeout"):
-                alembic(owner_of(migrated), "downgrade", "base")
+                alembic(owner_of(migrated), "upgrade", "0005")
         assert monotonic() - started < 30
         assert schema(migrated) == made
+
+    @pytest.mark.parametrize(("before", "revision"), [("0003", "0004"), ("0005", "0006")])
+    def test_in_the_way_of_an_index_is_met_by_running_the_migration_again(
+        self, migrated: str, before: str, revision: str
+    ) -> None:
+        alembic(owner_of(migrated), "downgrade", before)
+        alembic(owner_of(migrated), "upgrade", revision)
+        made = schema(migrated)
+        alembic(owner_of(migrated), "downgrade", before)
+        with admin(migrated) as other, other.transaction():
+            other.execute("insert into tasks (user_id, title) values ('a', 'b')")
+            with pytest.raises(AlembicError, match="lock timeout"):
+                alembic(owner_of(migrated), "upgrade", revision)
+        assert invalid_indexes(migrated)
+        alembic(owner_of(migrated), "upgrade", revision)
+        assert schema(migrated) == made
+        assert not invalid_indexes(migrated)
+
+
+def invalid_indexes(name: str) -> list[str]:
+    with admin(name) as connection:
+        return [row[0] for row in connection.execute(INVALID)]
 
 
 class TestLink:

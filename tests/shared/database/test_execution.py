@@ -327,7 +327,7 @@ def senseless_server() -> Iterator[int]:
                 client.recv(65536)
                 client.sendall(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I")
                 client.recv(65536)
-                client.sendall(b"\xff\0\0\0\x04")
+                client.sendall(b"\xff\0\1\0\0")
                 client.recv(65536)
 
         serving = threading.Thread(target=serve)

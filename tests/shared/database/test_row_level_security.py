@@ -32,7 +32,7 @@ from tests.functions.support import (
     tasks,
 )
 
-TABLES = ("tasks", "idempotency_keys")
+TABLES = tuple(SQLModel.metadata.tables)
 each_table = pytest.mark.parametrize("name", TABLES)
 
 
@@ -73,7 +73,7 @@ def login(request: pytest.FixtureRequest, owner: str) -> Iterator[None]:
 def unscoped(login: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Remove the first wall from every statement."""
 
-    def owned() -> ColumnElement[bool]:
+    def owned(*_: object) -> ColumnElement[bool]:
         return true()
 
     monkeypatch.setattr(statements, "owned", owned)
@@ -226,9 +226,9 @@ class TestLogins:
 # must be scoped to its owner in the same expression.
 
 VERBS = {"select", "insert", "update", "delete", "exists", "query", "get", "table"}
-MODELS = {"Task", "IdempotencyKey"}
+MODELS = {model.__name__ for model in SQLModel.__subclasses__() if hasattr(model, "__table__")}
 RAW = re.compile(
-    r"\b(from|into|update|join|table)\s+(only\s+)?(\w+\.)?\"?(tasks|idempotency_keys)\b",
+    rf"\b(from|into|update|join|table)\s+(only\s+)?(\w+\.)?\"?({'|'.join(TABLES)})\b",
     re.IGNORECASE,
 )
 
@@ -342,10 +342,14 @@ def is_scoped(statement: ast.Call, start: ast.Call, module: ast.Module) -> bool:
         return any("bindparam('owner')" in ast.unparse(part) for part in made_of(statement, module))
     link: ast.expr = statement
     while isinstance(link, ast.Call) and isinstance(link.func, ast.Attribute):
-        if link.func.attr == "where" and "owned()" in map(ast.unparse, link.args):
+        if link.func.attr == "where" and any(is_owner_filter(part) for part in link.args):
             return True
         link = link.func.value
     return False
+
+
+def is_owner_filter(condition: ast.expr) -> bool:
+    return isinstance(condition, ast.Call) and name_of(condition.func) == "owned"
 
 
 def made_of(node: ast.AST, module: ast.Module) -> list[ast.AST]:
@@ -375,6 +379,9 @@ class TestCode:
     )
     def test_scopes_every_statement_to_its_owner(self, path: Path) -> None:
         assert unscoped_statements(path.read_text()) == []
+
+    def test_knows_the_model_of_every_table(self) -> None:
+        assert len(MODELS) == len(TABLES)
 
     def test_has_statements_that_would_be_found(self) -> None:
         source = (ROOT / "shared" / "database" / "statements.py").read_text()
