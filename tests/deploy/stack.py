@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from tests.conftest import ROOT
@@ -14,6 +15,7 @@ GIVEN = {
     "BetterAuthUrl": "https://auth.example.com",
     "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:tasks-AbCdEf",
     "AllowedOrigins": "https://app.example.com",
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
 }
 """What has to be given, at least."""
 
@@ -23,9 +25,17 @@ Resource = dict[str, Any]
 
 
 @cache
-def transformed(given: str) -> str:
-    """What SAM makes of the template, as JSON."""
-    command = [str(SAM / "python"), str(Path(__file__).with_name("transform.py")), given]
+def transformed(given: str, code: str = "s3://bucket/key", text: str | None = None) -> str:
+    """What SAM makes of the template, or of another text, as JSON."""
+    with NamedTemporaryFile("w", suffix=".yaml") as other:
+        other.write(text or "")
+        other.flush()
+        template = other.name if text else str(ROOT / "template.yaml")
+        script = str(Path(__file__).with_name("transform.py"))
+        return _output(str(SAM / "python"), script, given, code, template)
+
+
+def _output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -73,8 +83,22 @@ class Stack:
                 return [item for item in map(self._resolve, value) if item != NO_VALUE]
         return value
 
+    def refused(self) -> list[str]:
+        """What the rules say against the parameters."""
+        return [
+            assertion["AssertDescription"]
+            for rule in self.template["Rules"].values()
+            if self._decide(rule.get("RuleCondition", {"Fn::Equals": ["", ""]}))
+            for assertion in rule["Assertions"]
+            if not self._decide(assertion["Assert"])
+        ]
+
     def _decide(self, condition: dict[str, Any]) -> bool:
         match condition:
+            case {"Fn::And": conditions}:
+                return all(map(self._decide, conditions))
+            case {"Fn::Or": conditions}:
+                return any(map(self._decide, conditions))
             case {"Condition": name}:
                 return self.conditions[name]
             case {"Fn::Not": [negated]}:
@@ -84,10 +108,10 @@ class Stack:
         raise ValueError(condition)
 
 
-def stack(**parameters: str) -> Stack:
+def stack(code: str = "s3://bucket/key", text: str | None = None, **parameters: str) -> Stack:
     """The stack for parameters, beside those that have to be given."""
     given = GIVEN | parameters
-    template = json.loads(transformed(json.dumps(given)))
+    template = json.loads(transformed(json.dumps(given), code, text))
     declared = template["Parameters"]
     defaults = {name: item["Default"] for name, item in declared.items() if "Default" in item}
     return Stack(template, defaults | given)

@@ -1,6 +1,6 @@
 """What SAM makes of template.yaml, on standard output as JSON; runs in the environment of SAM.
 
-python transform.py '{"Stage": "prod", …}'
+python transform.py '{"Stage": "prod", …}' s3://bucket/key TEMPLATE
 """
 
 import json
@@ -12,10 +12,9 @@ from samtranslator.parser.parser import Parser  # type: ignore[import-not-found]
 from samtranslator.translator.translator import Translator  # type: ignore[import-not-found]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-not-found]
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-
-template = yaml_parse(TEMPLATE.read_text())
-template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"  # as `sam deploy` leaves it
+parameters, code, path = sys.argv[1:]
+template = yaml_parse(Path(path).read_text())
+template["Globals"]["Function"]["CodeUri"] = code  # as `sam deploy` leaves it
 session = boto3.Session(region_name="us-east-1")
 translator = Translator({}, Parser(), boto_session=session)
-json.dump(translator.translate(template, json.loads(sys.argv[1])), sys.stdout)
+json.dump(translator.translate(template, json.loads(parameters)), sys.stdout)
