@@ -71,6 +71,13 @@ fuzz: .venv/installed ## Compare 10,000 generated requests with the OpenAPI docu
 	.local/sam/bin/python $(PIP_INSTALL) --no-deps -r requirements/deploy.txt >&2
 	@touch $@
 
+.venv/deploys: requirements.txt requirements/pipeline.txt # instead of .venv/installed, in the pipeline
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes -r requirements.txt -r requirements/pipeline.txt >&2
+	$(PYTHON) -m venv .local/sam
+	.local/sam/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r requirements/deploy.txt >&2
+	@touch $@
+
 .local/lambda-runtime/installed: requirements/runtime.txt
 	rm -rf .local/lambda-runtime
 	bundle/python $(PIP_INSTALL) --target .local/lambda-runtime -r requirements/runtime.txt >&2
@@ -188,7 +195,7 @@ bench-quick: .venv/node .venv/python3.13 ## Measure cold starts, warm calls and 
 
 lock: .venv/installed ## Lock the versions of requirements/*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
-	for name in deployed dev deploy runtime benchmarks; do \
+	for name in deployed dev deploy pipeline runtime benchmarks; do \
 		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-annotate --no-header requirements/$$name.in \
 			-o $$([ $$name = deployed ] && echo requirements.txt || echo requirements/$$name.txt) || exit; \

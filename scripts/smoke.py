@@ -1,6 +1,8 @@
-"""`make smoke URL=… TOKEN=…`: whether a deployment does what a frontend needs, in ten requests.
+"""`URL=… TOKEN=… make smoke`: whether a deployment does what a frontend needs.
 
-It leaves nothing behind. ORIGIN, if given, is one that the API allows; its preflight is tried too.
+URL and TOKEN come from the environment alone, since make expands what stands on its command line.
+Eleven requests, through every function. It leaves nothing behind. ORIGIN, if given, is one that the
+API allows; its preflight is tried too.
 """
 
 import json
@@ -58,6 +60,7 @@ class Smoke:
         finally:
             self.request("delete", 204, "DELETE", path)
         self.request("get what is gone", 404, "GET", path)
+        self.request("a path that is not there", 404, "GET", f"{self.tasks}/1/nowhere")
 
     def preflight(self, origin: str) -> None:
         """What a browser asks before an update."""
@@ -91,7 +94,7 @@ def main() -> None:
     """Read the environment and run."""
     missing = [name for name in ("URL", "TOKEN") if not os.environ.get(name)]
     if missing:
-        sys.exit(f"{' and '.join(missing)} must be set: make smoke URL=https://… TOKEN=…")
+        sys.exit(f"{' and '.join(missing)} must be set: URL=https://… TOKEN=… make smoke")
     url = os.environ["URL"]
     if not re.match(r"https?://[^\s/]+", url):
         sys.exit("URL must begin with https:// and a host, or with http:// where it is local")
