@@ -1,7 +1,11 @@
 """The pipeline and the page that explains it: what they name is there."""
 
+import os
 import re
+import subprocess
 import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +49,12 @@ class TestWorkflow:
         steps = [step for job in jobs.values() for step in job.get("steps", [])]
         assert made("\n".join(step.get("run", "") for step in steps)) <= TARGETS
 
+    def test_puts_no_input_into_a_command(self, jobs: Jobs) -> None:
+        # What the shell gets is in the environment, where it is never code.
+        for step in (step for job in jobs.values() for step in job.get("steps", [])):
+            assert "${{" not in step.get("run", "")
+            assert not re.search(r"make [^\n]*(TOKEN|URL|ORIGIN)=", step.get("run", ""))
+
     def test_holds_no_secret(self, jobs: Jobs) -> None:
         assert "secrets." not in str(jobs)
 
@@ -69,14 +79,44 @@ class TestChecks:
 class TestDeployment:
     def test_goes_to_staging_first_and_nowhere_unchecked(self) -> None:
         assert WORKFLOWS["deploy"]["staging"]["needs"] == ["checks", "build"]
-        assert WORKFLOWS["deploy"]["production"]["needs"] == "staging"
+        assert WORKFLOWS["deploy"]["production"]["needs"] == ["build", "staging"]
 
     @pytest.mark.parametrize(("job", "stage"), [("staging", "staging"), ("production", "prod")])
     def test_goes_to_the_stack_of_its_stage(self, job: str, stage: str) -> None:
-        assert WORKFLOWS["deploy"][job]["with"] == {"stage": stage}
+        assert WORKFLOWS["deploy"][job]["with"]["stage"] == stage
         stack = WORKFLOWS["stage"]["deploy"]["env"]["STACK"]
         expected = SAMCONFIG[stage]["deploy"]["parameters"]["stack_name"]
         assert stack.replace("${{ inputs.stage }}", stage) == expected
+
+    def test_is_of_what_was_built_and_checked(self) -> None:
+        build = WORKFLOWS["deploy"]["build"]
+        commands = [step.get("run", "") for step in build["steps"]]
+        [tested] = [at for at, run in enumerate(commands) if "make test-artifact" in run]
+        [packed] = [at for at, run in enumerate(commands) if "sha256sum" in run]
+        assert tested < packed
+        assert ".local artifact" in commands[packed]
+        for job in "staging", "production":
+            given = WORKFLOWS["deploy"][job]["with"]["digest"]
+            assert given == "${{ needs.build.outputs.digest }}"
+        steps = WORKFLOWS["stage"]["deploy"]["steps"]
+        [unpack] = [step for step in steps if "tar --extract" in step.get("run", "")]
+        check, extract = unpack["run"].strip().splitlines()
+        assert check == 'echo "$DIGEST  build.tar.zst" | sha256sum --check'
+        assert extract.startswith("tar --extract")
+
+    def test_names_a_stacks_tags_when_it_rolls_back(self) -> None:
+        # Without them CloudFormation takes the tags away.
+        rolls_back = WORKFLOWS["stage"]["deploy"]["steps"][-1]["run"]
+        tags = re.search(r"--tags (\S+) (\S+)", rolls_back)
+        assert tags
+        for stage in "staging", "prod":
+            expected = SAMCONFIG[stage]["deploy"]["parameters"]["tags"]
+            assert f"{tags[1]} {tags[2]}".replace('"', "").replace("$STAGE", stage) == expected
+
+    def test_acts_through_the_role_that_is_bounded(self) -> None:
+        steps = {step.get("name"): step for step in WORKFLOWS["stage"]["deploy"]["steps"]}
+        for name in "Deploy", "Roll back":
+            assert '--role-arn "$CLOUDFORMATION_ROLE"' in steps[name]["run"]
 
     def test_migrates_before_and_tries_out_after(self) -> None:
         steps = [step.get("name") for step in WORKFLOWS["stage"]["deploy"]["steps"]]
@@ -85,6 +125,68 @@ class TestDeployment:
     @pytest.mark.artifact
     def test_can_be_rolled_back_to_a_template_of_this_size(self) -> None:
         assert (ARTIFACTS / "template.yaml").stat().st_size + PACKAGED < LARGEST_TEMPLATE
+
+
+class TestProbe:
+    def test_comes_often_enough_for_its_alarm(self) -> None:
+        workflow = yaml.safe_load((ROOT / ".github/workflows/probe.yml").read_text())
+        [schedule] = workflow[True]["schedule"]  # YAML takes `on` for true
+        assert len(schedule["cron"].split()[0].split(",")) == 4
+
+    def test_calls_every_function(self) -> None:
+        smoke = (ROOT / "scripts/smoke.py").read_text()
+        for name in "health", "create", "get", "list", "update", "toggle", "delete":
+            assert f'self.request("{name}"' in smoke
+        assert "nowhere" in smoke  # the fallback
+
+
+class TestSmoke:
+    @pytest.mark.parametrize(
+        "token",
+        ["$(shell touch {})", "$(touch {})", "`touch {}`", "'; touch {}; '", '"; touch {}; "'],
+    )
+    def test_expands_nothing_of_a_token(self, token: str, tmp_path: Path) -> None:
+        (tmp_path / ".venv/bin").mkdir(parents=True)
+        trap = tmp_path / "trap"
+        seen = tmp_path / "seen"
+        python = tmp_path / ".venv/bin/python"
+        python.write_text(f'#!/bin/sh\nprintf %s "$TOKEN" > {seen}\n')
+        python.chmod(0o755)
+        for name in "requirements.txt", "requirements", "Makefile":
+            (tmp_path / name).symlink_to(ROOT / name)
+        (tmp_path / ".venv/installed").touch()
+        hostile = token.format(trap)
+        made = subprocess.run(
+            ["make", "--old-file=.venv/installed", "smoke"],
+            cwd=tmp_path,
+            env=os.environ | dict.fromkeys(("TOKEN", "URL", "ORIGIN"), hostile),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert made.returncode == 0, made.stderr
+        assert seen.read_text() == hostile
+        assert not trap.exists()
+        assert hostile not in made.stdout + made.stderr
+
+
+class TestDependabot:
+    def test_waits_a_week_with_everything_that_is_locked(self) -> None:
+        updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+        assert {item["package-ecosystem"] for item in updates} == {"github-actions", "pip", "npm"}
+        for update in updates:
+            assert update["cooldown"]["default-days"] >= 7
+
+    def test_knows_every_package_of_node(self) -> None:
+        updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+        [npm] = [item for item in updates if item["package-ecosystem"] == "npm"]
+        locks = {
+            f"/{path.parent.relative_to(ROOT)}"
+            for path in ROOT.rglob("package-lock.json")
+            if not {"node_modules", ".venv", ".local", ".aws-sam"} & set(path.parts)
+        }
+        known = [lock for lock in locks if any(fnmatch(lock, item) for item in npm["directories"])]
+        assert sorted(known) == sorted(locks)
 
 
 class TestPage:
