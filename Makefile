@@ -22,7 +22,7 @@ CHECKS = check-lint check-format check-types check-migrations check-template che
 	check-openapi check-compatibility check-description
 
 .DEFAULT_GOAL = help
-.PHONY: help dev demo token migrate link-users test test-reliability fuzz build test-artifact sam-local
+.PHONY: help dev demo token migrate link-users test test-reliability fuzz build edge test-artifact sam-local
 .PHONY: bench bench-quick openapi test-client test-browser test-browser-sam screenshots check format smoke
 .PHONY: mutants lock clean $(CHECKS)
 
@@ -113,6 +113,9 @@ tests/browser/node_modules/installed: .venv/node tests/browser/package-lock.json
 
 build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+edge: .local/sam/installed ## Write template.edge.yaml, for CloudFront and AWS WAF in front of the API
+	@.local/sam/bin/python scripts/edge.py > template.edge.yaml
 
 test-artifact: .local/sam/installed .local/lambda-runtime/installed ## Build for this machine; drive every function in Lambda's runtime client
 	$(SAM) build --build-dir .local/artifact --parameter-overrides Architecture=$(THIS_MACHINE)

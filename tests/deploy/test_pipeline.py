@@ -39,7 +39,7 @@ def _argument(loader: yaml.Loader, _: str, node: yaml.Node) -> Any:
     return loader.construct_sequence(node, deep=True)
 
 
-_Loader.add_multi_constructor("!", _argument)  # type: ignore[no-untyped-call]
+_Loader.add_multi_constructor("!", _argument)
 RESOURCES = yaml.load(PIPELINE.read_text(), _Loader)["Resources"]
 
 

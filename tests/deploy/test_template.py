@@ -49,6 +49,9 @@ DIMENSIONS = {
 }
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tokens-AbCdEf"
 DEFAULT_ORIGINS = "http://localhost:3000,http://localhost:5173"
+NEON_POOL = 93  # 0.9 of the 104 connections of its smallest compute
+MEASURED = 10  # environments to a server connection, in docs/performance.md
+ACCOUNT, UNRESERVED = 1000, 100  # what an account may run at once, and what Lambda keeps of it
 MADE_OF_LOGS = f"{OURS}/log"
 
 
@@ -193,10 +196,10 @@ class TestParameters:
         assert stack().template["Parameters"]["Release"]["MaxLength"] == 10
 
     def test_change_what_is_live_only_with_a_new_release(self) -> None:
-        given = ({}, {"BetterAuthUrl": "https://login.example.com"})
-        one, other = (versions(stack(**parameters)) for parameters in given)
-        assert one == other
-        released = [versions(stack(Release=name, **given[1])) for name in ("one", "two")]
+        changed = {"BetterAuthUrl": "https://login.example.com"}
+        one = versions(stack())
+        assert one == versions(stack(**changed))
+        released = [versions(stack(Release=name, **changed)) for name in ("one", "two")]
         assert not one & released[0]
         assert not released[0] & released[1]
 
@@ -590,7 +593,7 @@ class TestAlarms:
 def evaluate(expression: str, metrics: dict[str, float]) -> float:
     """What CloudWatch's metric math makes of one value of each metric."""
     python = expression.replace("IF(", "when(").replace(" OR ", " or ").replace("MAX(", "max(")
-    functions = {
+    functions: dict[str, Any] = {
         "when": lambda condition, one, other: one if condition else other,
         "FILL": lambda value, _: value,
         "max": max,
@@ -686,6 +689,15 @@ class TestConfiguration:
         assert given["Stage"] == stage
         assert given.keys() <= stack().template["Parameters"].keys()
         assert not given.keys() & GIVEN.keys()
+
+    def test_reserves_no_more_than_was_measured_and_an_account_has(
+        self, configuration: dict[str, Any]
+    ) -> None:
+        functions = len(answering(stack()))
+        for stage in "staging", "prod":
+            reserved = int(overrides(configuration, stage)["ReservedConcurrency"])
+            assert 0 < functions * reserved <= MEASURED * NEON_POOL
+            assert functions * reserved + 1 <= ACCOUNT - UNRESERVED
 
 
 def overrides(configuration: dict[str, Any], stage: str) -> dict[str, str]:
