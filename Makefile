@@ -22,7 +22,7 @@ CHECKS = check-lint check-format check-types check-migrations check-template che
 	check-openapi check-compatibility check-description
 
 .DEFAULT_GOAL = help
-.PHONY: help dev demo token migrate link-users test test-reliability fuzz build edge test-artifact sam-local
+.PHONY: help dev demo token migrate link-users test test-reliability fuzz build edge rehearse test-artifact sam-local
 .PHONY: bench bench-quick openapi test-client test-browser test-browser-sam screenshots check format smoke
 .PHONY: mutants lock clean $(CHECKS)
 
@@ -114,6 +114,14 @@ tests/browser/node_modules/installed: .venv/node tests/browser/package-lock.json
 build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64
 	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
 
+.local/rehearse/installed: requirements/rehearse.txt
+	$(PYTHON) -m venv --clear .local/rehearse
+	.local/rehearse/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r requirements/rehearse.txt >&2
+	@touch $@
+
+rehearse: .local/sam/installed .local/rehearse/installed ## Follow the runbook's deployments with moto for AWS (five minutes)
+	@.local/rehearse/bin/python scripts/rehearse.py
+
 edge: .local/sam/installed ## Write template.edge.yaml, for CloudFront and AWS WAF in front of the API
 	@.local/sam/bin/python scripts/edge.py > template.edge.yaml
 
@@ -198,7 +206,7 @@ bench-quick: .venv/node .venv/python3.13 ## Measure cold starts, warm calls and 
 
 lock: .venv/installed ## Lock the versions of requirements/*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
-	for name in deployed dev deploy pipeline runtime benchmarks; do \
+	for name in deployed dev deploy pipeline rehearse runtime benchmarks; do \
 		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-annotate --no-header requirements/$$name.in \
 			-o $$([ $$name = deployed ] && echo requirements.txt || echo requirements/$$name.txt) || exit; \
