@@ -131,7 +131,7 @@ class TestOverTcp:
     def test_its_login_runs_no_program_and_reads_no_file(self, server: postgres.Server) -> None:
         ask(server, "create table stolen (line text)", self.HOST)
         for source in ("program 'id'", "'/etc/passwd'"):
-            copy = sql.SQL("copy stolen from {}").format(sql.SQL(source))  # type: ignore[arg-type]
+            copy = sql.SQL("copy stolen from {}").format(sql.SQL(source))
             with (
                 psycopg.connect(server.tcp_url(self.HOST)) as connection,
                 pytest.raises(psycopg.errors.InsufficientPrivilege),

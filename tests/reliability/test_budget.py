@@ -9,7 +9,10 @@ from shared.database import budget
 CONTRACT = 10  # seconds to a 503
 GATEWAY = 30  # seconds after which an HTTP API gives up on its function
 
-LIMITS = re.findall(r"\bTimeout: (\d+)", TEMPLATE.read_text())
+# Of the functions behind the gateway; one that runs by a schedule has a limit of its own.
+[LIMIT] = re.findall(
+    r"^Globals:.*?^ {4}Timeout: (\d+)", TEMPLATE.read_text(), re.DOTALL | re.MULTILINE
+)
 
 
 class TestBudget:
@@ -30,5 +33,4 @@ class TestBudget:
         assert keyset.DEADLINE + budget.REQUEST <= CONTRACT
 
     def test_ends_before_the_function_does_and_that_before_the_gateway(self) -> None:
-        assert LIMITS
-        assert all(CONTRACT < int(limit) < GATEWAY for limit in LIMITS)
+        assert CONTRACT < int(LIMIT) < GATEWAY
