@@ -1,4 +1,4 @@
-"""Runs a module of `local` in a checkout of its own, and sees what it leaves behind."""
+"""Runs a command of `make` in a checkout of its own, and sees what it does and leaves behind."""
 
 import os
 import signal
@@ -6,16 +6,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 HOST = "127.0.0.1"
 CONFIGURATION = {
     *("DATABASE_URL", "DATABASE_SECRET_ARN", "MIGRATION_DATABASE_URL"),
     *("BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "BETTER_AUTH_SECRET"),
-    "ALLOWED_ORIGINS",
+    *("JWT_SECRET", "ALLOWED_ORIGINS", "SUBJECT"),
 }
 PATIENCE = 30  # seconds
+LISTENS = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -32,19 +33,20 @@ def free_port() -> int:
 
 
 class Program:
-    """A module that runs in a checkout."""
+    """A command that runs in a checkout, in a session of its own as in a terminal."""
 
-    def __init__(self, checkout: Path, module: str, ready: str, **variables: str) -> None:
+    def __init__(self, checkout: Path, command: str, ready: str, **variables: str) -> None:
         """Start it, and wait until it says that it is ready, or ends."""
         environment = {k: v for k, v in os.environ.items() if k not in CONFIGURATION}
-        self.log = checkout / f"{module}.{time.monotonic_ns()}.log"
+        self.log = checkout / f"{command}.{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, "-m", "local", command],
                 cwd=checkout,
                 env=environment | variables,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         try:
             wait_until(lambda: ready in self.output or self.process.poll() is not None)
@@ -61,6 +63,36 @@ class Program:
         """End it as this signal does, and wait."""
         self.process.send_signal(how)
         self.process.wait(PATIENCE)
+
+    def press_ctrl_c(self) -> None:
+        """Send what a terminal sends, to all processes of the session, and wait."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(PATIENCE)
+
+
+def listening(pid: int) -> set[tuple[str, int]]:
+    """The TCP addresses and ports that a process and its descendants listen on."""
+    found = set()
+    for process in (pid, *descendants(pid)):
+        inodes = {os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()}
+        for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
+            lines = Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]
+            for line in lines:
+                _, local, _, state, *_, inode = line.split()[:10]
+                if state == LISTENS and f"socket:[{inode}]" in inodes:
+                    address, port = local.split(":")
+                    words = [
+                        bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8)
+                    ]
+                    found.add((socket.inet_ntop(family, b"".join(words)), int(port, 16)))
+    return found
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            yield child
+            yield from descendants(child)
 
 
 def postgres_of(checkout: Path) -> list[int]:

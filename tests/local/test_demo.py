@@ -13,11 +13,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from local import command
 from tests.local.support import (
     HOST,
     PATIENCE,
     Program,
     free_port,
+    listening,
     postgres_of,
     refuses,
     wait_until,
@@ -58,7 +60,7 @@ def demo(checkout: Path) -> Iterator[Start]:
     def start(**variables: str) -> Program:
         ports = {"PORT": str(free_port()), "WEB_PORT": str(free_port())}
         environment = {"PATH": path} | ports | variables
-        started.append(Program(checkout, "local.demo", "is the page", **environment))
+        started.append(Program(checkout, "demo", "Ctrl-C stops it", **environment))
         return started[-1]
 
     yield start
@@ -66,7 +68,7 @@ def demo(checkout: Path) -> Iterator[Start]:
         program.end(signal.SIGTERM)
 
 
-def addresses(program: Program) -> list[str]:
+def addresses_of(program: Program) -> list[str]:
     """The page's, and the API's."""
     found = re.search(r"^(\S+) is the page", program.output, re.MULTILINE)
     api = re.search(r"^API: +(\S+)/docs$", program.output, re.MULTILINE)
@@ -81,7 +83,7 @@ def port(url: str) -> int:
 
 def test_the_page_may_call_the_api_and_its_users_own_their_tasks(demo: Start) -> None:
     program = demo(BETTER_AUTH_URL="https://elsewhere.example.com", JWKS_URL="", DATABASE_URL="no")
-    page, api = addresses(program)
+    page, api = addresses_of(program)
     assert api in program.output
     answer = httpx2.get(f"{api}/api/ann/tasks", headers={"Origin": page})
     assert answer.headers["Access-Control-Allow-Origin"] == page
@@ -101,11 +103,46 @@ def test_a_second_start_is_with_the_same_secret(demo: Start, checkout: Path) -> 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_end_leaves_anything_behind(demo: Start, checkout: Path, how: signal.Signals) -> None:
     program = demo()
-    ports = [port(url) for url in addresses(program)]
+    ports = [port(url) for url in addresses_of(program)]
     assert postgres_of(checkout)
     program.end(how)
     wait_until(lambda: not postgres_of(checkout) and all(map(refuses, ports)))
     assert "Traceback" not in program.output
+
+
+def test_ctrl_c_is_quiet(demo: Start, checkout: Path) -> None:
+    program = demo()
+    program.press_ctrl_c()
+    wait_until(lambda: not postgres_of(checkout))
+    assert not re.search("Traceback|Error|Exception", program.output)
+
+
+def test_it_listens_on_loopback_only(demo: Start) -> None:
+    program = demo()
+    addresses = listening(program.process.pid)
+    assert {port(url) for url in addresses_of(program)} <= {port for _, port in addresses}
+    assert {address for address, _ in addresses} == {HOST}
+
+
+def test_a_second_one_in_the_same_checkout_says_so_at_once(demo: Start) -> None:
+    demo()
+    second = demo()
+    assert second.process.wait(PATIENCE) == 1
+    assert second.output == "Another `make demo` runs in this checkout; stop it with Ctrl-C.\n"
+
+
+def test_it_runs_beside_make_dev(demo: Start, checkout: Path) -> None:
+    dev = Program(checkout, "dev", "(ALLOWED_ORIGINS).", PORT=str(free_port()))
+    try:
+        assert addresses_of(demo())
+    finally:
+        dev.end(signal.SIGTERM)
+
+
+def test_usual_ports_that_are_taken_are_others() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        usual = taken.getsockname()[1]
+        assert command.free_port("PORT_THAT_IS_NOT_SET", usual, or_any=True) != usual
 
 
 def test_it_ends_with_the_page(demo: Start, checkout: Path) -> None:
