@@ -74,7 +74,7 @@ def listening(pid: int) -> set[tuple[str, int]]:
     """The TCP addresses and ports that a process and its descendants listen on."""
     found = set()
     for process in (pid, *descendants(pid)):
-        inodes = {os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()}
+        inodes = {str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()}
         for family, table in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
             lines = Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]
             for line in lines:

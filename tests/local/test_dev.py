@@ -30,7 +30,6 @@ from tests.local.support import (
     wait_until,
 )
 
-
 LAST = "(ALLOWED_ORIGINS)."
 """How the welcome ends."""
 ORIGIN = "https://app.example.com"
