@@ -107,7 +107,13 @@ class TestLog:
                 answer = User(alice.subject, alice.token, api).create(title="Buy milk")
                 lines = functions["CreateTaskFunction"].lines()
         assert answer.status_code == status
-        watched = stack(Stage="prod").resources[alarm]["Properties"]
+        series = stack(Stage="prod").resources[alarm]["Properties"]["Metrics"]
+        [watched] = [
+            each["MetricStat"]["Metric"]
+            for each in series
+            if each.get("MetricStat", {}).get("Metric", {}).get("Namespace") != "AWS/ApiGateway"
+            and "MetricStat" in each
+        ]
         metrics = [json.loads(line) for line in lines if '"_aws"' in line]
         [written] = [metric for metric in metrics if watched["MetricName"] in metric]
         [directive] = written["_aws"]["CloudWatchMetrics"]
