@@ -37,7 +37,7 @@ class Proxy:
         self._listener = listener
         self._lock = Lock()
         self._links: set[Link] = set()
-        self.lost: dict[bytes, bool] = {}
+        self.lost: list[tuple[bytes, bool]] = []
         self.closed = self.curt = self.mute = False
         self.turns = 0
         self.sent = bytearray()
@@ -65,12 +65,12 @@ class Proxy:
     def lose_answer(self, statement: bytes) -> None:
         """Break the connection over which this is sent next, as soon as it is answered: once."""
         with self._lock:
-            self.lost[statement] = True
+            self.lost.append((statement, True))
 
     def break_behind(self, statement: bytes) -> None:
         """Break the connection over which this is sent next, before more is: once."""
         with self._lock:
-            self.lost[statement] = False
+            self.lost.append((statement, False))
 
     def _connect(self) -> socket.socket:
         host, port = self._upstream
@@ -127,8 +127,11 @@ class Proxy:
             self.turns += link.answered
             link.answered = False
             self.sent += data
-            found = next((statement for statement in self.lost if statement in data), b"")
-            return found, self.lost.pop(found, True)
+            found = next((lost for lost in self.lost if lost[0] in data), None)
+            if found is None:
+                return b"", True
+            self.lost.remove(found)
+            return found
 
 
 @contextmanager

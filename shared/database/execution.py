@@ -74,6 +74,8 @@ def _round_trip(connection: Connection, requests: Requests, deadline: float) -> 
             raise server_error(result, in_scope=statement is SCOPE)
         if was_parsed:
             connection.prepared.add(statement.name)
+    if results[len(expected)].status == ExecStatus.FATAL_ERROR:  # the commit failed, at the Sync
+        raise server_error(results[len(expected)], in_scope=False)
     return result
 
 

@@ -31,7 +31,8 @@ class Postgres:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._settings = SETTINGS | postgres.trusting(data.with_name("pg_hba.conf"))
+        self.logins = data.with_name("pg_hba.conf")
+        self._settings = SETTINGS | postgres.trusting(self.logins)
         self._server = postgres.start(data, listen=HOST, settings=self._settings)
 
     @property

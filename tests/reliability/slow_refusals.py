@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from local.issuer import Issuer
-from tests.functions.support import CREATE, LIST, Operation
+from tests.functions.support import CREATE, LIST, Operation, problem
 from tests.reliability.conftest import Note
 from tests.reliability.postgres import Postgres
 from tests.reliability.support import (
@@ -68,11 +68,12 @@ INNER_FAULTS: dict[str, tuple[str, str]] = {
         "ALTER TABLE tasks RENAME title TO gone",
         "ALTER TABLE tasks RENAME gone TO title",
     ),
-    "the table is not granted": (
-        "ALTER TABLE tasks RENAME TO tasks_; CREATE TABLE tasks AS TABLE tasks_",
-        "DROP TABLE tasks; ALTER TABLE tasks_ RENAME TO tasks",
-    ),
 }
+# A migration that forgot a grant is a defect, not an outage.
+NOT_GRANTED = (
+    "ALTER TABLE tasks RENAME TO tasks_; CREATE TABLE tasks AS TABLE tasks_",
+    "DROP TABLE tasks; ALTER TABLE tasks_ RENAME TO tasks",
+)
 FAIL = """
     CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -164,6 +165,18 @@ class TestEveryOperation:
         assert rows(postgres, database) == before
         well(staff.ask())
 
+    def test_but_health_meets_a_defect_where_the_table_is_not_granted(
+        self, postgres: Postgres, database: str, staff: Company
+    ) -> None:
+        before = rows(postgres, database)
+        with postgres.admin(database) as admin, broken(admin, *NOT_GRANTED):
+            answers = staff.ask()
+        well({HEALTH.name: answers.pop(HEALTH.name)})
+        for answer in answers.values():
+            problem(answer, 500)
+        assert rows(postgres, database) == before
+        well(staff.ask())
+
     def test_answers_503_and_recovers_when_the_password_is_wrong(
         self, postgres: Postgres, database: str, tokens: Issuer
     ) -> None:
@@ -185,7 +198,7 @@ class TestEveryOperation:
 @contextmanager
 def guarded(postgres: Postgres) -> Iterator[str]:
     """A login with a password; yields the URL of its server."""
-    file = postgres.data / "pg_hba.conf"
+    file = postgres.logins
     everybody = file.read_text()
     with postgres.admin() as admin:
         admin.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")

@@ -110,7 +110,8 @@ def disturbed(disturbers: Sequence[Disturber]) -> Iterator[None]:
 @pytest.fixture
 def team(postgres: Postgres, database: str, tokens: Issuer) -> Iterator[list[User]]:
     """Those who walk and those who disturb."""
-    with users(tokens, WALKERS + DISTURBERS, postgres.url(database, "api")) as members:
+    url = postgres.url(database, "api")
+    with users(tokens, WALKERS + DISTURBERS, url, MAX_TASKS_PER_USER="0") as members:
         yield members
 
 

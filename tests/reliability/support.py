@@ -83,10 +83,10 @@ def client(environment: Environment) -> httpx2.Client:
 
 
 @contextmanager
-def users(tokens: Issuer, count: int, url: str) -> Iterator[list[User]]:
+def users(tokens: Issuer, count: int, url: str, **variables: str) -> Iterator[list[User]]:
     """The same user so many times, each served by an environment of their own."""
     subject = f"user-{uuid4().hex}"
-    with environments(count, {"DATABASE_URL": url}) as served:
+    with environments(count, {"DATABASE_URL": url} | variables) as served:
         yield [User(subject, tokens.token(subject), client(each)) for each in served]
 
 

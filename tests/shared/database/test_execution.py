@@ -341,3 +341,22 @@ class TestServerError:
         with pytest.raises(psycopg.Error) as error:
             Database().read(statement("do $$ begin raise using errcode = 'ZZ999'; end $$"))
         assert error.value.sqlstate == "ZZ999"
+
+
+REFUSE_AT_COMMIT = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'no room' USING errcode = 'disk_full';
+    END
+    $$;
+    CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON tasks DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION refuse()
+"""
+
+
+def test_a_commit_that_fails_is_not_acknowledged(alice: User) -> None:
+    with fresh_database() as name, another_database(database_url(name, "api")):
+        with psycopg.connect(database_url(name, "owner"), autocommit=True) as owner:
+            owner.execute(REFUSE_AT_COMMIT)
+        problem(alice.create(), 503)
+        assert tasks(alice.list()) == []
