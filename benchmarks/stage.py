@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import psycopg
 from cryptography import x509
@@ -85,24 +86,25 @@ def stage() -> Iterator[Stage]:
 
 
 @contextmanager
-def pooler(made: Stage, size: int, more: str = "") -> Iterator[PgBouncer]:
+def pooler(
+    made: Stage, size: int, more: str = "", files: Mapping[str, bytes] = MappingProxyType({})
+) -> Iterator[PgBouncer]:
     """A PgBouncer as Neon's, with so many connections; `more` are lines of its configuration."""
-    with pgbouncer(made.server.port, size, more, of_debian_13()) as running_pooler:
+    with pgbouncer(made.server.port, size, more, of_debian_13(), files) as running_pooler:
         yield running_pooler
 
 
 @contextmanager
 def tls(made: Stage) -> Iterator[PgBouncer]:
     """A PgBouncer that insists on TLS, as Neon's does; Postgres' binaries here have none."""
-    with TemporaryDirectory() as folder:
-        file = make_certificate(Path(folder))
-        files = f"client_tls_key_file = {file}\nclient_tls_cert_file = {file}"
-        with pooler(made, 10, f"client_tls_sslmode = require\n{files}") as terminating:
-            yield terminating
+    lines = ("sslmode = require", "key_file = {folder}/tls.pem", "cert_file = {folder}/tls.pem")
+    more = "\n".join(f"client_tls_{line}" for line in lines)
+    with pooler(made, 10, more, {"tls.pem": make_certificate()}) as terminating:
+        yield terminating
 
 
-def make_certificate(folder: Path) -> Path:
-    """A file with a key and a certificate for it that it has signed itself."""
+def make_certificate() -> bytes:
+    """A key and a certificate for it that it has signed itself."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     certificate = (
@@ -111,11 +113,8 @@ def make_certificate(folder: Path) -> Path:
         .not_valid_after(now + timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
-    folder.chmod(0o755)  # PgBouncer is another user
-    file = folder / "tls.pem"
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    return file
+    return private + certificate.public_bytes(Encoding.PEM)
 
 
 def prepare() -> None:

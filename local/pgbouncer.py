@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 
@@ -34,7 +35,6 @@ pool_mode = transaction
 default_pool_size = {size}
 max_client_conn = 300
 server_login_retry = 1
-{more}
 """
 RELEASE = "trixie"
 DEBIAN = Path(__file__).parent.parent / ".local" / "pgbouncer"
@@ -104,13 +104,16 @@ class PgBouncer:
     Between a stop and a start another one may be `installed`.
     """
 
-    def __init__(self, port: int, installed: Installed, size: int, more: str = "") -> None:
+    def __init__(
+        self, port: int, installed: Installed, size: int, more: str, files: Mapping[str, bytes]
+    ) -> None:
         with socket.create_server((HOST, 0)) as listener:
             self.port = listener.getsockname()[1]
         self.installed = installed
         self._configuration = partial(
-            CONFIGURATION.format, host=HOST, port=port, listen=self.port, size=size, more=more
+            f"{CONFIGURATION}{more}\n".format, host=HOST, port=port, listen=self.port, size=size
         )
+        self._files = {"users": b'"api" ""\n"postgres" ""\n', **files}
         self.start()
 
     def url(self, database: str, login: str = "api") -> str:
@@ -122,7 +125,8 @@ class PgBouncer:
         self._folder = Path(tempfile.mkdtemp(dir=self.installed.root / "tmp"))
         self._folder.chmod(0o755)
         inside = f"/{self._folder.relative_to(self.installed.root)}"
-        (self._folder / "users").write_text('"api" ""\n"postgres" ""\n')
+        for name, content in self._files.items():
+            (self._folder / name).write_bytes(content)
         (self._folder / "pgbouncer.ini").write_text(self._configuration(folder=inside))
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -158,10 +162,17 @@ class PgBouncer:
 
 @contextmanager
 def pgbouncer(
-    port: int, size: int = 4, more: str = "", installed: Installed | None = None
+    port: int,
+    size: int = 4,
+    more: str = "",
+    installed: Installed | None = None,
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Iterator[PgBouncer]:
-    """A pooler for the length of a block; `more` are lines of its configuration."""
-    made = PgBouncer(port, installed or of_the_system(), size, more)
+    """A pooler for the length of a block.
+
+    `more` are lines of its configuration, in which `{folder}` is where its `files` are.
+    """
+    made = PgBouncer(port, installed or of_the_system(), size, more, files)
     try:
         yield made
     finally:

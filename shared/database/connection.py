@@ -28,17 +28,15 @@ class Connection:
     opened: psycopg.Connection[Any]
     prepared: set[bytes] = field(default_factory=set)
     prepares: bool = True
-    used: float = 0.0
 
     @property
     def is_dead(self) -> bool:
-        """Whether it broke, its server has closed it, or the network has forgotten it."""
+        """Whether it broke, or its server has closed it."""
         if self.opened.pgconn.transaction_status != TransactionStatus.IDLE:
             return True
         poll = select.poll()  # something to read, for an idle connection, is its end. 1 µs
         poll.register(self.opened.pgconn.socket, select.POLLIN)
-        # By the wall's clock: the monotonic one may stand still while Lambda is frozen.
-        return abs(time() - self.used) > budget.IDLE or bool(poll.poll(0))
+        return bool(poll.poll(0))
 
 
 def _connect() -> Connection:
@@ -82,16 +80,18 @@ class Pool:
 
     def __init__(self) -> None:
         self.held: Connection | None = None
+        self._used = 0.0
         self._taken = Lock()
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Have the connection for oneself, for one statement."""
         with self._taken:
-            if self.held is None or self.held.is_dead:
+            # By the wall's clock: the monotonic one may stand still while Lambda is frozen.
+            idle, self._used = abs(time() - self._used), time()
+            if self.held is None or self.held.is_dead or idle > budget.IDLE:
                 self.close()
                 self.held = _connect()
-            self.held.used = time()
             yield self.held
 
     def close(self) -> None:
@@ -102,15 +102,11 @@ class Pool:
 
 
 pool = Pool()
-atexit.register(pool.close)  # psycopg warns of what is left open
+disconnect = pool.close
+atexit.register(disconnect)  # psycopg warns of what is left open
 
 
 def connect() -> None:
     """Have a connection before it is needed. What fails now is the first request's to report."""
     with suppress(psycopg.Error), pool.connection():
         pass
-
-
-def disconnect() -> None:
-    """Drop the connection, before its environment becomes a snapshot."""
-    pool.close()

@@ -20,8 +20,7 @@ from shared.database.connection import Connection
 from shared.database.errors import NOT_PREPARED, server_error
 from shared.database.sql import SCOPE, Parameters, Statement
 
-Row = Any
-"""A named tuple of what a statement returns."""
+Row = Any  # a named tuple of what a statement returns
 Rows = Sequence[Row]
 Requests = Sequence[tuple[Statement, Sequence[Any]]]
 

@@ -54,7 +54,7 @@ FAULTS: dict[str, tuple[str, str]] = {
         "ALTER DATABASE {database} ALLOW_CONNECTIONS true",
     ),
 }
-# The same, by a superuser connected to it; health, which asks for no table, is well meanwhile.
+# The same, by a superuser connected to it.
 INNER_FAULTS: dict[str, tuple[str, str]] = {
     "the schema is missing": (
         "ALTER SCHEMA public RENAME TO gone",
@@ -154,24 +154,21 @@ class TestEveryOperation:
         well(staff.ask())
 
     @pytest.mark.parametrize("fault", INNER_FAULTS)
-    def test_but_health_answers_503_and_recovers_when(
+    def test_answers_503_and_recovers_without_a_new_connection_when(
         self, postgres: Postgres, database: str, staff: Company, fault: str
     ) -> None:
         before = rows(postgres, database)
         with postgres.admin(database) as admin, broken(admin, *INNER_FAULTS[fault]):
-            answers = staff.ask()
-        well({HEALTH.name: answers.pop(HEALTH.name)})
-        refused(answers)
+            refused(staff.ask())
         assert rows(postgres, database) == before
         well(staff.ask())
 
-    def test_but_health_meets_a_defect_where_the_table_is_not_granted(
+    def test_meets_a_defect_where_the_table_is_not_granted(
         self, postgres: Postgres, database: str, staff: Company
     ) -> None:
         before = rows(postgres, database)
         with postgres.admin(database) as admin, broken(admin, *NOT_GRANTED):
             answers = staff.ask()
-        well({HEALTH.name: answers.pop(HEALTH.name)})
         for answer in answers.values():
             problem(answer, 500)
         assert rows(postgres, database) == before
