@@ -119,13 +119,20 @@ class Postgres:
             admin.execute("CREATE ROLE owner LOGIN CREATEROLE")
             admin.execute("CREATE ROLE api LOGIN")
             admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER owner")
+        self.alembic("upgrade", "head")
+
+    def alembic(self, *arguments: str, database: str = TEMPLATE) -> None:
+        """Run alembic on a database as its owner, who is no superuser."""
         urls = {
-            "MIGRATION_DATABASE_URL": self.url(TEMPLATE, "owner"),
-            "DATABASE_URL": self.url(TEMPLATE, "api"),
+            "MIGRATION_DATABASE_URL": self.url(database, "owner"),
+            "DATABASE_URL": self.url(database, "api"),
         }
-        alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
         subprocess.run(
-            alembic, cwd=ROOT, env=os.environ | urls, check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "alembic", *arguments],
+            cwd=ROOT,
+            env=os.environ | urls,
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
 
 

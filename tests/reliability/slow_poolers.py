@@ -1,14 +1,16 @@
 """Prepared statements behind a pooler that follows them, one that does not, and one swapped."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.issuer import Issuer
 from local.pgbouncer import PgBouncer, of_debian_13, of_the_system, pgbouncer
 from tests.reliability.concurrency import together
-from tests.reliability.postgres import Postgres
+from tests.reliability.postgres import TEMPLATE, Postgres, durable
 from tests.reliability.slow_pooler import keep_to_oneself, strangers
+from tests.reliability.support import company, refused, well
 
 SERVERS = 3
 KINDS = {"prepares": of_debian_13, "does not prepare": of_the_system}
@@ -56,3 +58,43 @@ class TestClientsOnFewServers:
             pooler.installed = second
             pooler.start()
             together(keep_to_oneself, everybody)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_are_served_where_the_pooler_resets_each_connection(
+        self, postgres: Postgres, database: str, tokens: Issuer, kind: str
+    ) -> None:
+        always = "server_reset_query = DISCARD ALL\nserver_reset_query_always = 1"
+        with (
+            pgbouncer(postgres.port, SERVERS, always, KINDS[kind]()) as pooler,
+            strangers(tokens, pooler, database) as everybody,
+        ):
+            together(keep_to_oneself, everybody)
+
+    def test_are_served_where_the_pooler_keeps_fewer_statements_than_there_are(
+        self, postgres: Postgres, database: str, tokens: Issuer
+    ) -> None:
+        few = "max_prepared_statements = 2"
+        with (
+            pgbouncer(postgres.port, SERVERS, few, of_debian_13()) as pooler,
+            strangers(tokens, pooler, database) as everybody,
+        ):
+            together(keep_to_oneself, everybody)
+
+
+class TestRole:
+    def test_may_be_dropped_with_its_tables_and_made_again(
+        self, tmp_path: Path, tokens: Issuer
+    ) -> None:
+        role = "SELECT oid FROM pg_roles WHERE rolname = 'tasks_user'"
+        with durable(tmp_path) as server, server.admin() as admin:
+            before = admin.execute(role).fetchone()
+            with company(tokens, server.url(TEMPLATE, "api")) as staff:
+                staff.prepare()
+                well(staff.ask())
+                server.alembic("downgrade", "base")
+                assert admin.execute(role).fetchone() is None
+                refused(staff.ask())
+                server.alembic("upgrade", "head")
+                assert admin.execute(role).fetchone() != before
+                staff.prepare()
+                well(staff.ask())

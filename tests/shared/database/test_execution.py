@@ -6,6 +6,8 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, combinations, product
+from typing import get_args
 from uuid import uuid4
 
 import psycopg
@@ -13,12 +15,15 @@ import pytest
 from psycopg import sql
 from psycopg.pq.abc import PGconn
 
+from functions.health import PROBE
 from local.network import Proxy, proxy
 from shared.database import statements
 from shared.database.connection import pool
 from shared.database.database import Database
 from shared.database.sql import ROLE, SCOPE, Statement
+from shared.http.paging import Sort
 from shared.http.problems import DatabaseUnavailable
+from shared.models import TaskUpdate
 from shared.settings import settings
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import (
@@ -39,6 +44,7 @@ from tests.shared.database.support import statement
 
 MESSAGE = struct.Struct("!cI")
 SYNC = ("S", "")
+KEPT_BY_PGBOUNCER = 200  # its max_prepared_statements, by default
 
 
 def messages(sent: bytes) -> list[tuple[str, str]]:
@@ -128,6 +134,10 @@ class TestPreparedStatement:
         [(count,)] = Database().read(statement("select count(*) from pg_prepared_statements"))
         assert count >= 200
 
+    def test_is_one_of_fewer_than_a_pooler_keeps(self) -> None:
+        names = {each.name for each in every_statement()}
+        assert len(names) == len(every_statement()) < KEPT_BY_PGBOUNCER
+
     def test_that_fails_is_prepared_all_the_same_and_works_the_next_time(self) -> None:
         divide = statement("select 1 / cast(:number as integer) as result")
         with pytest.raises(psycopg.errors.DivisionByZero):
@@ -149,14 +159,24 @@ def taken_names() -> None:
 
 
 def every_statement() -> list[Statement]:
+    """All variants of all statements that the functions send."""
+    keys = {sort.removeprefix("-") for sort in get_args(Sort)}
+    pages = product(keys, (True, False), (None, True, False), (True, False))
+    members = TaskUpdate.known()
+    changes = chain.from_iterable(
+        combinations(members, count) for count in range(1, len(members) + 1)
+    )
     return [
         SCOPE,
-        statements.read_page("created_at", True, None, False),
+        PROBE,
         statements.insert_task(),
+        statements.insert_task_once(),
         statements.read_task(),
-        statements.update_task(frozenset({"title"})),
         statements.delete_task(),
         statements.toggle_task(),
+        statements.forget_old_keys(),
+        *(statements.read_page(*page) for page in pages),
+        *(statements.update_task(frozenset(change)) for change in changes),
     ]
 
 
