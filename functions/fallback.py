@@ -40,4 +40,4 @@ def _redirect(path: str, match: re.Match[str], scope: Scope) -> RedirectResponse
 
 
 app.router.default = answer_other_paths
-handler = lambda_handler(app)
+handler = lambda_handler(app, asks_database=False)

@@ -34,9 +34,9 @@ def create_app(*, public: bool = False) -> FastAPI:
     return app
 
 
-def lambda_handler(app: FastAPI) -> Handler:
+def lambda_handler(app: FastAPI, *, asks_database: bool = True) -> Handler:
     """The Lambda function of an app, for events of an API Gateway HTTP API (payload format 2.0)."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        initialise(authenticated=not app.state.public)
+        initialise(authenticated=not app.state.public, asks_database=asks_database)
     imports.end()
     return Mangum(RequestLogMiddleware(app), lifespan="off", custom_handlers=[GatewayEvent])

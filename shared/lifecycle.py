@@ -5,34 +5,45 @@ the first request needs is fetched there. Elsewhere nothing happens until a requ
 """
 
 import os
+from contextlib import suppress
 
 from shared.auth.tokens import verifier
 from shared.database import connection as database
 from shared.secrets import database_url
-from shared.settings import settings
+from shared.settings import ConfigurationError, settings
 
 SNAP_START = "snap-start"
 
 
-def initialise(*, authenticated: bool) -> None:
+def initialise(*, authenticated: bool, asks_database: bool = True) -> None:
     """Prepare a Lambda environment.
 
     Raises:
-        ConfigurationError: the environment is wrong; the message names the variables.
+        ConfigurationError: the environment is wrong, or a secret that it names cannot be read,
+            which a snapshot does without; the message names the variables.
     """
     settings()
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == SNAP_START:
+        _hook_into_snapshot(authenticated=authenticated, asks_database=asks_database)
+        # The first versions of a stack are published, and so initialised, before IAM knows
+        # everywhere that their role may read the secrets. They are read when it is restored.
+        with suppress(ConfigurationError):
+            _prepare(authenticated=authenticated, asks_database=False)
+    else:
+        _prepare(authenticated=authenticated, asks_database=asks_database)
+
+
+def _prepare(*, authenticated: bool, asks_database: bool) -> None:
     database_url()
     if authenticated:
         verifier().warm(wait=False)  # while the database is connected
-    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == SNAP_START:
-        _hook_into_snapshot(authenticated=authenticated)
-    else:
+    if asks_database:
         database.connect()
     if authenticated:
         verifier().warm()
 
 
-def _hook_into_snapshot(*, authenticated: bool) -> None:
+def _hook_into_snapshot(*, authenticated: bool, asks_database: bool) -> None:
     """No connection survives a snapshot, and a key set may be weeks old when it is restored."""
     from snapshot_restore_py import (  # noqa: PLC0415 (only Lambda's runtime has it)
         register_after_restore,
@@ -40,9 +51,11 @@ def _hook_into_snapshot(*, authenticated: bool) -> None:
     )
 
     def restore() -> None:
-        if authenticated:
-            verifier().warm(wait=False)
-        database.connect()
+        with suppress(ConfigurationError):  # the first request reports it
+            if authenticated:
+                verifier().warm(wait=False)
+            if asks_database:
+                database.connect()
 
     register_before_snapshot(database.disconnect)
     register_after_restore(restore)

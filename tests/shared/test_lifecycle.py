@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
+import moto
 import pytest
 import snapshot_restore_py
 
 from local.postgres import start, stop
+from shared import secrets
 from shared.database.connection import connect, disconnect, pool
 from shared.lifecycle import initialise
 from tests.conftest import ROOT, Configure, User, migrate_url
@@ -98,6 +101,44 @@ def test_a_snapshot_holds_no_connection_and_what_is_restored_has_one(configure: 
     assert not is_connected()
     run(snapshot_restore_py.get_after_restore())
     assert is_connected()
+
+
+def test_the_fallback_holds_no_connection_that_it_never_asks(configure: Configure) -> None:
+    configure()
+    disconnect()
+    initialise(authenticated=True, asks_database=False)
+    assert not is_connected()
+    assert (
+        "lambda_handler(app, asks_database=False)" in (ROOT / "functions/fallback.py").read_text()
+    )
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_the_fallback_is_restored_without_a_connection(configure: Configure) -> None:
+    configure()
+    initialise(authenticated=True, asks_database=False)
+    run(snapshot_restore_py.get_after_restore())
+    assert not is_connected()
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_a_version_is_published_before_its_role_may_read_the_secret(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = os.environ["DATABASE_URL"]
+    for name in "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY":
+        monkeypatch.setenv(name, "made-up")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with moto.mock_aws():
+        client = boto3.client("secretsmanager")
+        configure(DATABASE_URL="", DATABASE_SECRET_ARN="tasks/database")
+        initialise(authenticated=True)
+        run(snapshot_restore_py.get_after_restore())
+        assert not is_connected()
+        client.create_secret(Name="tasks/database", SecretString=url)
+        run(snapshot_restore_py.get_after_restore())
+        assert is_connected()
+    secrets._provider.cache_clear()  # noqa: SLF001 (it would ask what is no longer mocked)
 
 
 @pytest.mark.usefixtures("snap_start")
