@@ -62,7 +62,7 @@ test: .venv/node ## Run the tests, with 100 % branch coverage
 test-reliability: .venv/installed ## Break Postgres, PgBouncer and the network under load; writes docs/reliability.md
 	$(RUN) pytest $(SLOW) tests/reliability
 
-fuzz: .venv/installed ## Compare 10,000 generated requests with the OpenAPI document
+fuzz: .venv/installed ## Compare thousands of generated requests with the OpenAPI document
 	$(RUN) tests.reliability.fuzz
 
 .local/sam/installed: .venv/installed requirements/deploy.txt

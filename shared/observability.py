@@ -1,7 +1,7 @@
 """What the on-call engineer sees: one line per request, and metrics named as business events.
 
 A line has no path, query, title, token or claim in it. A user is a keyed hash: the same in all
-lines, and not to be found from a user id without the database's URL.
+lines, and not to be found from a user id without the key.
 """
 
 import logging
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.exception_handlers import as_problem
 from shared.http.problems import DatabaseUnavailable, Problem, Unauthorized, Unavailable
-from shared.secrets import database_url
+from shared.secrets import pseudonym_key
 
 SERVICE = "tasks"
 NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Tasks"  # each stage has its own
@@ -87,12 +87,10 @@ class RequestLogMiddleware:
 
 def pseudonym(subject: str) -> str:
     """A user in the log: 16 hexadecimal digits."""
-    return blake2b(subject.encode(), key=_pseudonym_key(), digest_size=8).hexdigest()
+    return blake2b(subject.encode(), key=_key(), digest_size=8).hexdigest()
 
 
-@cache
-def _pseudonym_key() -> bytes:
-    return blake2b(database_url().encode(), digest_size=32).digest()
+_key = cache(pseudonym_key)
 
 
 def _described(error: Exception) -> dict[str, Any]:

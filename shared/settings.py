@@ -18,6 +18,14 @@ from pydantic import (
 
 KEY_SET_PATH = "/api/auth/jwks"
 MINIMUM_SECRET_BYTES = 32  # RFC 7518, section 3.2: as many as HMAC with SHA-256 gives
+MINIMUM_CHARACTERS = 8  # different ones
+# Defaults of Better Auth and of Supabase's examples: everybody knows them.
+KNOWN_SECRETS = {
+    "better-auth-secret-12345678901234567890",
+    "super-secret-jwt-token-with-at-least-32-characters-long",
+    "your-super-secret-jwt-token-with-at-least-32-characters-long",
+}
+SHARED_SECRETS = ("jwt_secret", "jwt_secret_arn", "better_auth_secret", "better_auth_secret_arn")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -61,6 +69,27 @@ def _origins(value: str) -> list[str]:
     return origins
 
 
+def check_shared_secret(name: str, secret: str) -> None:
+    """Refuse a secret that can be guessed. Raises ConfigurationError, which names the variable."""
+    if len(secret.encode()) < MINIMUM_SECRET_BYTES:
+        raise ConfigurationError(f"{name} must have at least {MINIMUM_SECRET_BYTES} bytes")
+    if secret.lstrip().startswith(("-----BEGIN", "ssh-")):
+        raise ConfigurationError(f"{name} must be a secret, not a key")
+    repeats = secret in (secret + secret)[1:-1]
+    if secret in KNOWN_SECRETS or repeats or len(set(secret)) < MINIMUM_CHARACTERS:
+        raise ConfigurationError(f"{name} can be guessed; `openssl rand -base64 32` makes a secret")
+
+
+def _seconds(value: str) -> int:
+    return _number(value, 1)
+
+
+def _number(value: str, least: int = 0) -> int:
+    if not (value.isascii() and value.isdigit()) or int(value) < least:
+        raise ValueError(f"must be a whole number from {least}")
+    return int(value)
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PostgresUrl = Annotated[str, AfterValidator(postgres_url)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
@@ -77,9 +106,14 @@ class Settings(BaseModel):
     jwks_url: HttpUrl | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
+    jwt_secret: str | None = Field(default=None, repr=False)
+    jwt_secret_arn: str | None = None
     better_auth_secret: str | None = Field(default=None, repr=False)
+    better_auth_secret_arn: str | None = None
+    jwt_max_lifetime: Annotated[int, BeforeValidator(_seconds)] = 24 * 60 * 60
+    pseudonym_key_secret_arn: str | None = None
     allowed_origins: Origins = ()
-    max_tasks_per_user: Annotated[int, Field(ge=0)] = 10_000
+    max_tasks_per_user: Annotated[int, BeforeValidator(_number)] = 10_000
 
     @property
     def key_set_url(self) -> str | None:
@@ -89,34 +123,41 @@ class Settings(BaseModel):
         return _origin(self.better_auth_url) + KEY_SET_PATH
 
     @property
-    def shared_secret(self) -> str | None:
-        """The HS256 secret, used only when no key set is configured."""
-        return None if self.key_set_url else self.better_auth_secret
+    def shared_secret(self) -> tuple[str, str]:
+        """The variable of the HS256 secret and its value; used where there is no key set.
+
+        A secret of its own comes first: with Better Auth's, a token for this API would also pass
+        for what Better Auth signs with it, such as the link of an e-mail.
+        """
+        found = ((name.upper(), getattr(self, name)) for name in SHARED_SECRETS)
+        return next(((name, value) for name, value in found if value), ("", ""))
 
     @property
-    def issuer(self) -> str:
+    def issuer(self) -> str | None:
         """Who signs the tokens."""
-        return self.jwt_issuer or _origin(str(self.better_auth_url))
+        return self.jwt_issuer or (_origin(self.better_auth_url) if self.better_auth_url else None)
 
     @property
-    def audience(self) -> str:
+    def audience(self) -> str | None:
         """Whom the tokens are for."""
-        return self.jwt_audience or _origin(str(self.better_auth_url))
+        return self.jwt_audience or (
+            _origin(self.better_auth_url) if self.better_auth_url else None
+        )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.database_url and not self.database_secret_arn:
             raise ValueError("DATABASE_URL or DATABASE_SECRET_ARN must be set")
-        if not self.key_set_url and not self.better_auth_secret:
+        name, secret = self.shared_secret
+        if not self.key_set_url and not secret:
             raise ValueError(
-                "BETTER_AUTH_URL, JWKS_URL or BETTER_AUTH_SECRET must be set: "
+                "BETTER_AUTH_URL, JWKS_URL, JWT_SECRET or BETTER_AUTH_SECRET must be set: "
                 "there is no way to verify a token"
             )
-        if not self.better_auth_url and not (self.jwt_issuer and self.jwt_audience):
+        if self.key_set_url and not (self.issuer and self.audience):
             raise ValueError("JWT_ISSUER and JWT_AUDIENCE must be set where BETTER_AUTH_URL is not")
-        secret = self.shared_secret
-        if secret is not None and len(secret.encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(f"BETTER_AUTH_SECRET must have at least {MINIMUM_SECRET_BYTES} bytes")
+        if not self.key_set_url and not name.endswith("_ARN"):
+            check_shared_secret(name, secret)
         return self
 
 

@@ -1,20 +1,22 @@
 """The issuer's key set: fetched beside the requests, kept through the issuer's outages."""
 
-import http.client
-import io
 import logging
 import math
-import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC
+from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import Any
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from socket import SHUT_RDWR, socket
 from urllib.parse import urlsplit
 
-from shared.auth.keys import ALGORITHMS, Key, Keys, read_keys
+from jwt import PyJWK
+
+from shared.auth.keys import ALGORITHMS, Keys, read_keys
 from shared.http.problems import Unavailable
 
 # Seconds of the wall clock: in a Lambda environment that was frozen or restored from a snapshot
@@ -23,9 +25,9 @@ from shared.http.problems import Unavailable
 MAX_AGE = 10 * 60
 MAX_OUTAGE = 24 * 60 * 60
 COOLDOWN = 5
-LONGEST_PAUSE = 60  # a mistaken Retry-After must not lock new keys out for a day
+MAX_COOLDOWN = 60  # a mistaken Retry-After must not lock new keys out for a day
 
-DEADLINE = 2  # seconds for a whole fetch; within one, nothing freezes unnoticed
+DEADLINE = 2  # seconds that a request waits for a fetch, and a fetch for the network
 MAX_BYTES = 256 * 1024  # some hundred RSA keys
 
 log = logging.getLogger(f"tasks.{__name__}")  # below the service's, whose lines are JSON
@@ -48,7 +50,7 @@ class KeySet:
         self._lock = threading.Lock()
         self._last = self._good = _Fetch(url, now, at=-math.inf)
 
-    def key(self, algorithm: str, kid: str | None, /) -> Key | None:
+    def key(self, algorithm: str, kid: str | None, /) -> PyJWK | None:
         """Find a key, or None when the issuer has no such usable key.
 
         Without a kid it is the key of that algorithm, if there is exactly one.
@@ -67,9 +69,13 @@ class KeySet:
         if not found and fetch.keys is None:
             raise Unavailable(
                 "The issuer's key set cannot be reached for the moment. Nothing was written.",
-                retry_after=fetch.remaining_pause(),
+                retry_after=fetch.remaining_cooldown(),
             )
         return found
+
+    def renew(self) -> bool:
+        """Tell that the keys have not changed: a new key has a kid of its own."""
+        return False
 
     def warm(self, *, wait: bool = True) -> None:
         """Fetch the set if there is none younger than ten minutes; never raises.
@@ -82,7 +88,7 @@ class KeySet:
             if wait:
                 fetch.join(DEADLINE)
 
-    def _find(self, algorithm: str, kid: str | None) -> Key | None:
+    def _find(self, algorithm: str, kid: str | None) -> PyJWK | None:
         fetch = self._current()
         if fetch.keys and fetch.age() < MAX_OUTAGE:
             return fetch.keys.get((algorithm, kid))
@@ -94,12 +100,12 @@ class KeySet:
         return last if last.keys else self._good
 
     def _fetch(self) -> "_Fetch":
-        """Start a fetch or, until its pause is over, return the last one.
+        """Start a fetch or, until its cooldown is over, return the last one.
 
-        So the first pays for all: a thousand unknown keys are one request to the issuer.
+        So a thousand unknown keys are one request to the issuer.
         """
         with self._lock:
-            if self._last.age() >= self._last.pause:
+            if self._last.age() >= self._last.cooldown:
                 self._good = self._current()  # before `_last`: `_current` reads without the lock
                 self._last = _Fetch(self._url, self._now, at=self._now())
                 self._last.start()
@@ -109,15 +115,14 @@ class KeySet:
 class _Fetch(threading.Thread):
     """One request for the key set, and what came of it.
 
-    A thread, because nothing else bounds the resolver, and because a known key must not wait. It
-    may freeze with its Lambda environment and wake up to a dead connection. Then it ends as a
-    failure and a later request starts the next: no flag is left behind that could prevent that,
-    and keys are as old as the request for them, however late they came.
+    A thread, because nothing else bounds the resolver, and because a known key must not wait. Where
+    Lambda freezes it, it ends as a failure later, and another request starts the next. Keys are as
+    old as the request for them, however late they came.
     """
 
     def __init__(self, url: str, now: Callable[[], float], *, at: float) -> None:
         super().__init__(name="key set", daemon=True)
-        self.pause: float = COOLDOWN
+        self.cooldown: float = COOLDOWN
         self.keys: Keys | None = None  # None: no answer; empty: none that can be used
         self._at = at
         self._url = url
@@ -126,16 +131,16 @@ class _Fetch(threading.Thread):
     def age(self) -> float:
         return abs(self._now() - self._at)
 
-    def remaining_pause(self) -> int:
-        return max(1, math.ceil(self.pause - self.age()))
+    def remaining_cooldown(self) -> int:
+        return max(1, math.ceil(self.cooldown - self.age()))
 
     def run(self) -> None:
         try:
             self.keys = read_keys(_get(self._url))
         except _StatusError as answer:
-            self.pause = self.age() + _seconds(answer.retry_after, self._now())
+            self.cooldown = self.age() + _seconds(answer.retry_after, self._now())
             _warn(f"status_{answer.status}")
-        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+        except (OSError, HTTPException, ValueError, RecursionError) as error:
             _warn(type(error).__name__)
 
 
@@ -144,49 +149,40 @@ def _warn(reason: str) -> None:
 
 
 class _StatusError(Exception):
-    def __init__(self, response: http.client.HTTPResponse) -> None:
-        self.status = response.status
-        headers = response.headers
+    def __init__(self, status: int, headers: Message) -> None:
+        self.status = status
         # Better Auth's own rate limiter writes it with an X.
         self.retry_after = headers.get("Retry-After") or headers.get("X-Retry-After") or ""
 
 
 def _get(url: str) -> bytes:
     """Read what is at an address; a redirect is an answer like any other but 200."""
-    deadline = time.monotonic() + DEADLINE
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    tls = parts.scheme == "https"
-    connect = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     with closing(connect(str(parts.hostname), parts.port, timeout=DEADLINE)) as connection:
-        connection.request("GET", target)
-        timed: Any = _Timed(connection.sock, deadline)
-        with http.client.HTTPResponse(timed) as response:
-            response.begin()
-            if response.status != http.client.OK:
-                raise _StatusError(response)
+        connection.connect()
+        with _deadline(connection.sock):
+            connection.request("GET", target)
+            response = connection.getresponse()
+            if response.status != HTTPStatus.OK:
+                raise _StatusError(response.status, response.headers)
             body = response.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise ValueError("too large")
     return body
 
 
-class _Timed(io.RawIOBase):
-    """A socket to be read before a deadline: its own timeout bounds each read, not their sum."""
-
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(self._deadline - time.monotonic())  # ValueError when it is over
-        return self._sock.recv_into(buffer)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
+@contextmanager
+def _deadline(connected: socket) -> Iterator[None]:
+    """End a connection that takes too long: its time-out bounds each read, not all of them."""
+    timer = threading.Timer(DEADLINE, connected.shutdown, [SHUT_RDWR])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _seconds(retry_after: str, now: float) -> float:
@@ -194,12 +190,8 @@ def _seconds(retry_after: str, now: float) -> float:
     try:
         seconds = float(retry_after)
     except ValueError:
-        seconds = _date(retry_after) - now
-    return min(max(COOLDOWN, seconds), LONGEST_PAUSE)
-
-
-def _date(text: str) -> float:
-    try:
-        return parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp()
-    except (ValueError, OverflowError):
-        return -math.inf
+        try:
+            seconds = parsedate_to_datetime(retry_after).replace(tzinfo=UTC).timestamp() - now
+        except (ValueError, OverflowError):
+            seconds = COOLDOWN
+    return min(max(COOLDOWN, seconds), MAX_COOLDOWN)

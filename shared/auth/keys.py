@@ -3,16 +3,12 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from hashlib import sha256
-from math import ceil
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt import InvalidKeyError, get_algorithm_by_name
-from jwt.algorithms import Algorithm
+from jwt import InvalidKeyError, PyJWK
 
 # The key type and curve that each algorithm needs (RFC 7518, section 3.1; RFC 8037, section 3.1)
 ALGORITHMS: Mapping[str, tuple[str, str | None]] = {
@@ -23,59 +19,18 @@ ALGORITHMS: Mapping[str, tuple[str, str | None]] = {
     "PS256": ("RSA", None),
 }
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
-REMEMBERED = 1024  # signatures of a key, some 200 bytes each
+
+Keys = Mapping[tuple[str, str | None], PyJWK]
+"""Keys by algorithm and kid. The only key of an algorithm is also there without its kid."""
 
 log = logging.getLogger(f"tasks.{__name__}")  # below the service's, whose lines are JSON
-
-
-class Key:
-    """A key, ready for use, and the one algorithm it is used with (RFC 8725, section 3.1)."""
-
-    def __init__(self, algorithm: Algorithm, material: Any) -> None:
-        self.algorithm = algorithm
-        self.material = material
-        self._made: set[tuple[bytes, bytes]] = set()
-
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Tell whether a signature of a message was made with this key.
-
-        A frontend sends one token for minutes, and nothing in a request takes as much computing as
-        this. So what was made with the key is remembered, by the message's digest; never what was
-        not, of which anybody can make as much as they like.
-        """
-        pair = sha256(message).digest(), signature
-        if pair in self._made:
-            return True
-        if not self._fits(signature):
-            return False
-        if not self.algorithm.verify(message, self.material, signature):
-            return False
-        if len(self._made) == REMEMBERED:
-            self._made.clear()
-        self._made.add(pair)
-        return True
-
-    def _fits(self, signature: bytes) -> bool:
-        """Tell whether an RSA signature is as long as its key (RFC 8017, section 8.1.2).
-
-        OpenSSL takes one for RSA-PSS without the zeros in front, a second spelling.
-        """
-        match self.material:
-            case RSAPublicKey():
-                return len(signature) == ceil(self.material.key_size / 8)
-            case _:
-                return True
-
-
-Keys = Mapping[tuple[str, str | None], Key]
-"""Keys by algorithm and kid. The only key of an algorithm is also there without its kid."""
 
 
 class UnusableKeyError(Exception):
     """Why a key is not used, as a constant for the log."""
 
 
-@lru_cache(maxsize=1)  # a set that has not changed costs nothing, and warns once
+@lru_cache(maxsize=1)  # so that a set that has not changed warns once
 def read_keys(document: bytes) -> Keys:
     """Prepare the usable keys of a key set; the others are ignored, with a warning for each.
 
@@ -85,39 +40,31 @@ def read_keys(document: bytes) -> Keys:
     """
     match json.loads(document):
         case {"keys": [_, *_] as jwks}:
-            return _by_name(_prepare_all(jwks))
+            usable = list(_usable(jwks))
+            named: Counter[tuple[str, str | None]] = Counter(
+                (key.algorithm_name, key.key_id) for _, key in usable if key.key_id
+            )
+            found: dict[tuple[str, str | None], list[PyJWK]] = {}
+            for position, key in usable:
+                if named[key.algorithm_name, key.key_id] > 1:
+                    _ignore(position, "duplicate_kid")  # a token could mean either
+                    continue
+                for kid in {key.key_id, None}:
+                    found.setdefault((key.algorithm_name, kid), []).append(key)
+            return {name: key for name, (key, *others) in found.items() if not others}
         case _:
             raise ValueError("not a key set")
 
 
-_Prepared = tuple[int, str | None, dict[str, Key]]  # position, kid, and the key by algorithm
-
-
-def _prepare_all(jwks: list[object]) -> list[_Prepared]:
-    prepared = []
+def _usable(jwks: list[object]) -> Iterator[tuple[int, PyJWK]]:
+    """The usable keys and where they stand. An RSA key without `alg` serves two algorithms."""
     for position, jwk in enumerate(jwks):
         try:
-            kid, keys = _prepare(jwk)
+            yield from ((position, key) for key in _prepare(jwk))
         except UnusableKeyError as error:
             _ignore(position, str(error))
-        except (InvalidKeyError, ValueError, TypeError):  # as from_jwk fails, depending on where
+        except (InvalidKeyError, ValueError, TypeError):  # as PyJWK fails, depending on where
             _ignore(position, "invalid")
-        else:
-            prepared.append((position, kid, keys))
-    return prepared
-
-
-def _by_name(prepared: list[_Prepared]) -> Keys:
-    kids = Counter(kid for _, kid, _ in prepared)
-    found: dict[tuple[str, str | None], list[Key]] = {}
-    for position, kid, keys in prepared:
-        if kid is not None and kids[kid] > 1:
-            _ignore(position, "duplicate_kid")
-            continue
-        for algorithm, key in keys.items():
-            for name in {(algorithm, kid), (algorithm, None)}:
-                found.setdefault(name, []).append(key)
-    return {name: key for name, (key, *others) in found.items() if not others}
 
 
 def _ignore(position: int, reason: str) -> None:
@@ -125,13 +72,8 @@ def _ignore(position: int, reason: str) -> None:
     log.warning("A key of the key set cannot be used and is ignored.", extra=details)
 
 
-def _prepare(jwk: object) -> tuple[str | None, dict[str, Key]]:
-    """Return a key's kid, and the key for each algorithm: an RSA key without `alg` serves two.
-
-    Raises:
-        UnusableKeyError: the key must not be used.
-        InvalidKeyError, ValueError, TypeError: it is not even a key.
-    """
+def _prepare(jwk: object) -> list[PyJWK]:
+    """The key for each algorithm that it may be used with. Raises where it must not be used."""
     if not isinstance(jwk, dict) or not isinstance(jwk.get("kid", ""), str):
         raise UnusableKeyError("malformed")
     if "d" in jwk:
@@ -139,33 +81,27 @@ def _prepare(jwk: object) -> tuple[str | None, dict[str, Key]]:
     if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
         raise UnusableKeyError("not_for_verification")
     kind = jwk.get("kty"), jwk.get("crv")
-    fitting = [name for name in ALGORITHMS if ALGORITHMS[name] == kind]
-    algorithms = {name: get_algorithm_by_name(name) for name in fitting}
-    allowed = {name: each for name, each in algorithms.items() if jwk.get("alg", name) == name}
-    if not allowed:
+    names = [
+        each for each in ALGORITHMS if ALGORITHMS[each] == kind and jwk.get("alg", each) == each
+    ]
+    if not names:
         raise UnusableKeyError("unsupported")
-    material = next(iter(allowed.values())).from_jwk(jwk)
-    if _weak(material):
+    keys = [PyJWK(jwk, name) for name in names]
+    if _is_weak(keys[0].key):
         raise UnusableKeyError("weak")
-    return jwk.get("kid"), {name: Key(each, material) for name, each in allowed.items()}
+    return keys
 
 
-def _weak(material: object) -> bool:
-    match material:
-        case RSAPublicKey():
-            return material.key_size < MIN_RSA_BITS
-        case Ed25519PublicKey():
-            return _small_order(material.public_bytes_raw())
-        case _:
-            return False
+def _is_weak(key: object) -> bool:
+    """Tell whether an RSA key is short, or anyone can sign for an Ed25519 key.
 
-
-def _small_order(point: bytes) -> bool:
-    """Tell whether eight times a point of edwards25519 (RFC 8032, section 5.1) is the identity.
-
-    Anyone can sign for such a key. The y of these points is 0 (order 4), 1 or -1 (1 and 2) or, by
-    the curve's doubling formula, a root of d·y⁴ + 2·y² - 1 with d = -121665/121666 (order 8).
+    That is so where eight times its point (RFC 8032, section 5.1) is the identity. The y of these
+    points is 0 (order 4), 1 or -1 (1 and 2) or, by the curve's doubling formula, a root of
+    d·y⁴ + 2·y² - 1 with d = -121665/121666 (order 8).
     """
-    p = 2**255 - 19
-    y = int.from_bytes(point, "little") % 2**255
-    return y * (y**2 - 1) * (121665 * y**4 - 2 * 121666 * y**2 + 121666) % p == 0
+    if isinstance(key, RSAPublicKey):
+        return key.key_size < MIN_RSA_BITS
+    if not isinstance(key, Ed25519PublicKey):
+        return False
+    y = int.from_bytes(key.public_bytes_raw(), "little") % 2**255
+    return y * (y**2 - 1) * (121665 * y**4 - 2 * 121666 * y**2 + 121666) % (2**255 - 19) == 0

@@ -49,7 +49,7 @@ def authenticate(request: Request) -> str:
     """
     subject = verifier().verify(bearer_token(request))
     owner = OWNED_PATH.match(request.scope["path"])
-    if owner and unquote(owner[1]) != subject:
+    if owner and unquote(owner[1], errors="surrogateescape") != subject:
         raise Forbidden
     return subject
 

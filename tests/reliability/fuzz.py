@@ -1,6 +1,6 @@
 """`make fuzz`: Schemathesis against the development server, on a real Postgres.
 
-Ten thousand cases from the OpenAPI document that the server shows, of the same seed each time: each
+Thousands of cases from the OpenAPI document that the server shows, of the same seed each time: each
 is sent, and the answer compared with the document.
 """
 
@@ -25,10 +25,10 @@ from tests.reliability.page import last_run, quote
 
 HOST = "127.0.0.1"
 USER = "fuzz"
-STARTED_WITHIN, ENDED_WITHIN = 20, 200  # seconds
+STARTED_WITHIN, ENDED_WITHIN = 20, 600  # seconds
 # Each operation by itself; then scenarios, in which an answer leads to the next request.
 RUNS = (
-    ("--phases", "examples,coverage,fuzzing", "--max-examples", "2000"),
+    ("--phases", "examples,coverage,fuzzing", "--max-examples", "1000"),
     ("--phases", "stateful", "--max-time", "45"),
 )
 HERE = Path(__file__).parent

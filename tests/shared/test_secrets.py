@@ -1,14 +1,17 @@
-"""The database's URL out of Secrets Manager, which moto stands in for."""
+"""Secrets out of Secrets Manager, which moto stands in for, and what they must be."""
 
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import boto3
+import httpx2
+import jwt
 import psycopg
 import pytest
 from moto import mock_aws
@@ -18,12 +21,13 @@ from psycopg import sql
 from local.postgres import running
 from shared import secrets
 from shared.database.connection import disconnect
-from shared.secrets import database_url
+from shared.secrets import database_url, pseudonym_key, shared_secret
 from shared.settings import ConfigurationError
 from tests.conftest import ROOT, Configure, User, migrate_url
 
 URL = "postgresql://api:secret@db.test/tasks"
 REGION = "us-east-1"
+TOKENS = "correct horse battery staple 2026"
 END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'api'"
 
 
@@ -37,12 +41,32 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     secrets._provider.cache_clear()  # noqa: SLF001 (what it remembers is another test's)
 
 
-def keep_secret(configure: Configure, value: str) -> str:
-    """Store a secret and configure it; returns its ARN."""
+def store(value: str) -> str:
+    """Store a secret; returns its ARN."""
     manager = boto3.client("secretsmanager")
-    arn: str = manager.create_secret(Name="database", SecretString=value)["ARN"]
+    arn: str = manager.create_secret(Name=uuid4().hex, SecretString=value)["ARN"]
+    return arn
+
+
+def keep_secret(configure: Configure, value: str) -> str:
+    """Store the database's secret and configure it; returns its ARN."""
+    arn = store(value)
     configure(DATABASE_URL=None, DATABASE_SECRET_ARN=arn)
     return arn
+
+
+def share_secret(configure: Configure, value: str, variable: str = "JWT_SECRET_ARN") -> str:
+    """Store the secret of tokens and configure it, instead of a key set; returns its ARN."""
+    arn = store(value)
+    nothing = dict.fromkeys(("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"))
+    configure(**nothing, **{variable: arn})
+    return arn
+
+
+def token(secret: str, subject: str = "alice") -> str:
+    """A token as tutorials make it."""
+    claims = {"sub": subject, "exp": int(time.time()) + 600}
+    return jwt.encode(claims, secret, "HS256")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +148,153 @@ def test_a_rotated_password_is_noticed_when_postgres_refuses_the_old_one(
             manager.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
             refuse_what_is_known()
         disconnect()
+
+
+class TestSharedSecret:
+    @pytest.mark.parametrize("variable", ["JWT_SECRET_ARN", "BETTER_AUTH_SECRET_ARN"])
+    @pytest.mark.parametrize("form", ["{}", " {}\n", '{{"MEMBER": "{}"}}'])
+    def test_is_text_or_json_with_it(self, configure: Configure, variable: str, form: str) -> None:
+        text = form.format(TOKENS).replace("MEMBER", variable.removesuffix("_ARN"))
+        share_secret(configure, text, variable)
+        assert shared_secret() == TOKENS
+
+    @pytest.mark.parametrize(
+        "secret", ["marker", '{"OTHER": "marker"}', "{marker", "a" * 32, "marker" * 6]
+    )
+    def test_that_will_not_do_is_an_error_that_names_the_variable_only(
+        self, configure: Configure, secret: str
+    ) -> None:
+        share_secret(configure, secret)
+        with pytest.raises(ConfigurationError, match=r"^JWT_SECRET_ARN:? ") as error:
+            shared_secret()
+        assert "marker" not in str(error.value)
+
+    def test_verifies_a_token_of_subject_and_expiry_alone(
+        self, configure: Configure, api: httpx2.Client
+    ) -> None:
+        share_secret(configure, TOKENS)
+        assert User("alice", token(TOKENS), api).list().status_code == 200
+        assert User("alice", token(TOKENS + "x"), api).list().status_code == 401
+
+    def test_that_was_rotated_is_noticed_when_a_token_fails(
+        self, configure: Configure, api: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arn = share_secret(configure, TOKENS)
+        user = User("alice", token(TOKENS), api)
+        assert user.list().status_code == 200
+        boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=TOKENS * 2 + "x")
+        renewed = User("alice", token(TOKENS * 2 + "x"), api)
+        assert renewed.list().status_code == 401  # it was read less than a minute ago
+        monkeypatch.setattr("shared.auth.shared_secret.COOLDOWN", 0)
+        assert renewed.list().status_code == 200
+        assert user.list().status_code == 401
+
+
+class TestPseudonymKey:
+    def test_follows_from_the_url_unless_it_is_a_secret_of_its_own(
+        self, configure: Configure
+    ) -> None:
+        configure(DATABASE_URL=URL)
+        made = pseudonym_key()
+        configure(DATABASE_URL=URL.replace("secret", "rotated"))
+        assert pseudonym_key() != made
+
+        arn = store("a key")
+        configure(PSEUDONYM_KEY_SECRET_ARN=arn)
+        own = pseudonym_key()
+        configure(DATABASE_URL=URL)
+        assert pseudonym_key() == own != made
+        configure(PSEUDONYM_KEY_SECRET_ARN=store("another"))
+        assert len(pseudonym_key()) == len(own) == 32
+        assert pseudonym_key() != own
+
+
+class TestTransport:
+    """What goes to the database from Lambda is encrypted."""
+
+    @pytest.fixture(autouse=True)
+    def _in_lambda(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "list")
+        monkeypatch.delenv("AWS_SAM_LOCAL", raising=False)
+
+    @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
+    def test_is_encrypted(self, configure: Configure, mode: str) -> None:
+        url = f"{URL}?sslmode={mode}&channel_binding=require"
+        configure(DATABASE_URL=url)
+        assert database_url() == url
+
+    @pytest.mark.parametrize(
+        "query",
+        ["", "?sslmode=disable", "?sslmode=allow", "?sslmode=prefer", "?sslmode=require&sslmode="],
+    )
+    def test_that_is_not_encrypted_is_an_error_that_names_the_variable(
+        self, configure: Configure, query: str
+    ) -> None:
+        configure(DATABASE_URL=URL + query)
+        with pytest.raises(ConfigurationError, match=r"^DATABASE_URL: sslmode must be") as error:
+            database_url()
+        assert "secret" not in str(error.value)
+        keep_secret(configure, URL + query)
+        with pytest.raises(ConfigurationError, match=r"^DATABASE_SECRET_ARN: sslmode must be"):
+            database_url()
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "postgresql://u:p@localhost/tasks",
+            "postgresql://u:p@127.0.0.1:5433/tasks",
+            "postgresql://u:p@[::1]/tasks",
+            "postgresql:///tasks?host=/var/run/postgresql",
+            "postgresql://u:p@localhost,127.0.0.1/tasks",
+            "postgresql://u:p@db.test/tasks?hostaddr=127.0.0.1",
+        ],
+    )
+    def test_may_be_plain_where_it_stays_on_the_machine(
+        self, configure: Configure, url: str
+    ) -> None:
+        configure(DATABASE_URL=url)
+        assert database_url() == url
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "postgresql://u:p@localhost,db.test/tasks",
+            "postgresql://u:p@127.0.0.1.example.com/tasks",
+            "postgresql://u:p@localhost/tasks?hostaddr=192.0.2.1",
+            "postgresql://u:p@localhost/tasks?host=db.test",
+            "postgresql://u:p@10.0.0.1/tasks",
+        ],
+    )
+    def test_may_not_be_plain_where_one_host_is_another(
+        self, configure: Configure, url: str
+    ) -> None:
+        configure(DATABASE_URL=url)
+        with pytest.raises(ConfigurationError, match="sslmode must be"):
+            database_url()
+
+    @pytest.mark.parametrize("variable", ["AWS_SAM_LOCAL", "AWS_LAMBDA_FUNCTION_NAME"])
+    def test_may_be_plain_in_development(
+        self, configure: Configure, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        if variable == "AWS_SAM_LOCAL":
+            monkeypatch.setenv(variable, "true")
+        else:
+            monkeypatch.delenv(variable)
+        configure(DATABASE_URL=URL)
+        assert database_url() == URL
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:hidden@db/tasks?x=hidden", "postgresql://u:hidden@[db/tasks"]
+)
+def test_a_url_that_libpq_cannot_read_is_an_error_that_shows_nothing_of_it(
+    configure: Configure, url: str
+) -> None:
+    configure(DATABASE_URL=url)
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_URL is not a valid") as error:
+        database_url()
+    assert "hidden" not in str(error.value)
+    assert error.value.__suppress_context__
 
 
 def test_boto3_is_not_imported_where_the_url_is_given() -> None:

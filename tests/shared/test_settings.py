@@ -6,11 +6,8 @@ from shared.settings import ConfigurationError, postgres_url, read_settings, set
 
 DATABASE = {"DATABASE_URL": "postgresql://u:p@db.example/tasks"}
 AUTH = {"BETTER_AUTH_URL": "https://app.example.com"}
-SECRET = {
-    "BETTER_AUTH_SECRET": "s" * 32,
-    "JWT_ISSUER": "https://issuer.example",
-    "JWT_AUDIENCE": "tasks",
-}
+KEY_SET = {"JWKS_URL": "https://keys.example.com/jwks"}
+SECRET = {"BETTER_AUTH_SECRET": "correct horse battery staple 2026"}
 
 
 class TestDatabase:
@@ -58,7 +55,6 @@ class TestIssuer:
         read = read_settings(DATABASE | {"BETTER_AUTH_URL": url})
         assert read.key_set_url == f"{origin}/api/auth/jwks"
         assert read.issuer == read.audience == origin
-        assert read.shared_secret is None
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -86,13 +82,13 @@ class TestIssuer:
 
     @pytest.mark.parametrize("missing", ["JWT_ISSUER", "JWT_AUDIENCE"])
     def test_is_needed_where_better_auth_is_not_named(self, missing: str) -> None:
-        environment = DATABASE | SECRET
+        environment = DATABASE | KEY_SET | {"JWT_ISSUER": "issuer", "JWT_AUDIENCE": "audience"}
         del environment[missing]
         with pytest.raises(ConfigurationError, match="JWT_ISSUER and JWT_AUDIENCE must be set"):
             read_settings(environment)
 
     def test_or_a_secret_is_needed(self) -> None:
-        with pytest.raises(ConfigurationError, match="BETTER_AUTH_URL, JWKS_URL or BETTER_AUTH_"):
+        with pytest.raises(ConfigurationError, match="JWKS_URL, JWT_SECRET or BETTER_AUTH_SECRET"):
             read_settings(DATABASE)
 
     @pytest.mark.parametrize("name", ["BETTER_AUTH_URL", "JWKS_URL"])
@@ -113,25 +109,92 @@ class TestIssuer:
 class TestSharedSecret:
     def test_is_used_where_no_key_set_is_configured(self) -> None:
         read = read_settings(DATABASE | SECRET)
-        assert read.shared_secret == SECRET["BETTER_AUTH_SECRET"]
+        assert read.shared_secret == ("BETTER_AUTH_SECRET", SECRET["BETTER_AUTH_SECRET"])
         assert read.key_set_url is None
 
-    @pytest.mark.parametrize("key_set", [AUTH, {"JWKS_URL": "https://keys.example.com/jwks"}])
+    def test_needs_neither_issuer_nor_audience(self) -> None:
+        read = read_settings(DATABASE | SECRET)
+        assert (read.issuer, read.audience) == (None, None)
+        named = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "tasks"}
+        read = read_settings(DATABASE | SECRET | named)
+        assert (read.issuer, read.audience) == tuple(named.values())
+
+    @pytest.mark.parametrize("key_set", [AUTH, KEY_SET | {"JWT_ISSUER": "i", "JWT_AUDIENCE": "a"}])
     def test_gives_way_to_a_key_set(self, key_set: dict[str, str]) -> None:
-        read = read_settings(DATABASE | SECRET | key_set)
-        assert read.shared_secret is None
-        assert read.key_set_url
+        assert read_settings(DATABASE | SECRET | key_set).key_set_url
 
-    @pytest.mark.parametrize("secret", ["s" * 31, "x", "\u00e9" * 15])
-    def test_has_32_bytes(self, secret: str) -> None:
-        with pytest.raises(ConfigurationError, match="BETTER_AUTH_SECRET") as error:
-            read_settings(DATABASE | SECRET | {"BETTER_AUTH_SECRET": secret})
-        assert secret not in str(error.value).replace("BETTER_AUTH_SECRET", "").split()
-        bytes_count = SECRET | {"BETTER_AUTH_SECRET": "\u00e9" * 16}
-        assert read_settings(DATABASE | bytes_count).shared_secret == "\u00e9" * 16
+    def test_of_its_own_wins_over_the_one_of_better_auth(self) -> None:
+        own = {"JWT_SECRET": "another one, of thirty-two bytes and more"}
+        arns = {"JWT_SECRET_ARN": "arn:1", "BETTER_AUTH_SECRET_ARN": "arn:2"}
+        order = [*own, "JWT_SECRET_ARN", *SECRET, "BETTER_AUTH_SECRET_ARN"]
+        environment = own | arns | SECRET
+        for name in order:
+            read = read_settings(DATABASE | environment)
+            assert read.shared_secret == (name, environment.pop(name))
 
-    def test_of_any_length_is_no_matter_where_it_is_not_used(self) -> None:
-        assert read_settings(DATABASE | AUTH | {"BETTER_AUTH_SECRET": "x"}).shared_secret is None
+    @pytest.mark.parametrize("name", ["JWT_SECRET", "BETTER_AUTH_SECRET"])
+    @pytest.mark.parametrize("secret", ["correct horse battery staple 26", "x", "\u00e9" * 15])
+    def test_has_32_bytes(self, name: str, secret: str) -> None:
+        with pytest.raises(ConfigurationError, match=f"^ ?{name} must have at least") as error:
+            read_settings(DATABASE | {name: secret})
+        assert secret not in str(error.value).replace(name, "").split()
+
+    def test_is_measured_in_bytes(self) -> None:
+        secret = "\u00e4\u00f6\u00fc\u00df\u00e9\u00e8\u00ea\u00eb" + "\u00e0" * 8
+        assert read_settings(DATABASE | {"JWT_SECRET": secret})
+
+    @pytest.mark.parametrize(
+        "secret",
+        [
+            "a" * 32,
+            "a" * 64,
+            "0123456701234567" * 2,
+            "secret" * 8,
+            "abcdefg" * 4 + "gfed",
+            "better-auth-secret-12345678901234567890",
+            "your-super-secret-jwt-token-with-at-least-32-characters-long",
+        ],
+    )
+    def test_cannot_be_guessed(self, secret: str) -> None:
+        with pytest.raises(ConfigurationError, match="JWT_SECRET can be guessed") as error:
+            read_settings(DATABASE | {"JWT_SECRET": secret})
+        assert secret not in str(error.value)
+
+    @pytest.mark.parametrize(
+        "key",
+        ["-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"],
+    )
+    def test_is_no_public_key(self, key: str) -> None:
+        with pytest.raises(ConfigurationError, match="JWT_SECRET must be a secret, not a key"):
+            read_settings(DATABASE | {"JWT_SECRET": key})
+
+    def test_that_is_not_used_is_not_checked(self) -> None:
+        assert read_settings(DATABASE | AUTH | {"BETTER_AUTH_SECRET": "x"})
+
+
+class TestNumbers:
+    def test_have_defaults(self) -> None:
+        read = read_settings(DATABASE | AUTH)
+        assert (read.jwt_max_lifetime, read.max_tasks_per_user) == (86_400, 10_000)
+
+    def test_are_whole(self) -> None:
+        numbers = {"JWT_MAX_LIFETIME": "604800", "MAX_TASKS_PER_USER": "0"}
+        read = read_settings(DATABASE | AUTH | numbers)
+        assert (read.jwt_max_lifetime, read.max_tasks_per_user) == (604_800, 0)
+
+    @pytest.mark.parametrize("value", ["-1", "1.5", "1e3", "x", "\u0661", "1_000"])
+    @pytest.mark.parametrize(
+        ("name", "least"), [("JWT_MAX_LIFETIME", "1"), ("MAX_TASKS_PER_USER", "0")]
+    )
+    def test_are_refused_otherwise(self, name: str, least: str, value: str) -> None:
+        with pytest.raises(
+            ConfigurationError, match=f"^{name} must be a whole number from {least}"
+        ):
+            read_settings(DATABASE | AUTH | {name: value})
+
+    def test_a_lifetime_is_not_zero(self) -> None:
+        with pytest.raises(ConfigurationError, match="JWT_MAX_LIFETIME"):
+            read_settings(DATABASE | AUTH | {"JWT_MAX_LIFETIME": "0"})
 
 
 class TestOrigins:

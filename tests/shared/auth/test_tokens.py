@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import string
 import time
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import settings as environment
 from shared.auth.key_set import KeySet
-from shared.auth.tokens import SharedSecret, Verifier, verifier
+from shared.auth.shared_secret import SharedSecret
+from shared.auth.tokens import Verifier, verifier
 from shared.http.problems import Unauthorized, Unavailable
 from shared.settings import ConfigurationError
 from tests.shared.auth.tokens_matrix import (
@@ -28,7 +27,6 @@ from tests.shared.auth.tokens_matrix import (
     b64,
     dump,
     key_set,
-    signer,
     unb64,
 )
 from tests.shared.issuer import running
@@ -43,27 +41,37 @@ BASE64URL = string.ascii_letters + string.digits + "-_"
 MAX_LENGTH = 64 * 1024
 
 DETAILS = {
-    "bad_signature": {"The token's signature is wrong."},
-    "expired": {"The token has expired."},
-    "long_lived": {"The token is valid for over 24 hours."},
-    "malformed": {"This is not a JSON Web Token.", "The token's kid is not a string."},
-    "malformed_claim": {
-        "The token's exp is not a whole number of seconds.",
-        "The token's iat is not a whole number of seconds.",
-        "The token's nbf is not a whole number of seconds.",
-        "The token's iss or aud is not a string.",
-        "The token's sub is not 1 to 255 printable characters without spaces.",
+    "bad_signature": {"The signature is wrong."},
+    "expired": {"The exp has passed: take a new token from /api/auth/token."},
+    "long_lived": {
+        (
+            "The token is valid for longer than 86400 s. Let its exp be earlier, or raise "
+            "JWT_MAX_LIFETIME of the API."
+        )
     },
-    "missing_claim": {f"The token has no {name}." for name in ("exp", "iat", "sub", "iss", "aud")},
-    "not_yet_valid": {"The token is not valid yet."},
+    "malformed": {
+        "This is not a JSON Web Token.",
+        "This looks like a session token; take a JWT from /api/auth/token.",
+        "The payload is no JSON object, or exp or nbf is no number of seconds.",
+        "The iat is no number of seconds.",
+    },
+    "malformed_claim": {
+        *(f"The {name} must be a number of seconds." for name in ("exp", "iat", "nbf")),
+        "The sub must be 1 to 255 printable characters without spaces, and neither . nor ..",
+    },
+    "missing_claim": {f"The token has no {name}." for name in ("exp", "sub", "iss", "aud")},
+    "not_yet_valid": {"The iat or nbf is in the future: is the clock right where it is made?"},
     "too_long": {"The token is longer than 65536 characters."},
     "unknown_key": {"The token is signed with a key that the issuer does not publish."},
     "unsupported_algorithm": {
         "The token must be signed with ES256 or ES512 or EdDSA or PS256 or RS256."
     },
     "unsupported_header": {"The token's header has members other than alg, kid and typ."},
-    "wrong_audience": {"The token's audience is not https://api.example."},
-    "wrong_issuer": {"The token's issuer is not https://auth.example."},
+    "wrong_audience": {"The aud must be https://api.example."},
+    "wrong_issuer": {
+        "The iss must be https://auth.example.",
+        "The iss is empty: set BETTER_AUTH_URL where the token is made.",
+    },
     "wrong_type": {"The token's typ is not JWT."},
 }
 
@@ -132,35 +140,43 @@ class TestMatrix:
 
 
 class TestLimits:
-    """Each limit to the second, by a clock that stands still."""
+    """Each limit to the second, some seconds away from it where time passes meanwhile."""
 
-    NOW = 1_800_000_000
-
-    def reason(self, url: str, now: float = NOW, **claims: Any) -> str | None:
-        keys = KeySet(url)
-        verify = Verifier(keys, issuer=ISSUER, audience=AUDIENCE, now=lambda: now)
-        token = mint(now=self.NOW).token(claims=mint(now=self.NOW).claims(**claims))
-        return reason(verify, token)
+    def reason(
+        self, url: str, *gone: str, max_lifetime: int = 86_400, **offsets: float
+    ) -> str | None:
+        verify = Verifier(KeySet(url), issuer=ISSUER, audience=AUDIENCE, max_lifetime=max_lifetime)
+        now = int(time.time())
+        changes: dict[str, Any] = {name: now + offset for name, offset in offsets.items()}
+        claims = mint(now=now).claims(**changes, **dict.fromkeys(gone, ...))
+        return reason(verify, mint().token(claims=claims))
 
     def test_a_token_serves_for_ten_seconds_after_exp(self, key_set_url: str) -> None:
-        assert self.reason(key_set_url, exp=self.NOW - 9) is None
-        assert self.reason(key_set_url, exp=self.NOW - 10) == "expired"
+        assert self.reason(key_set_url, exp=-5) is None
+        assert self.reason(key_set_url, exp=-11) == "expired"
 
     def test_a_token_may_be_issued_ten_seconds_ahead(self, key_set_url: str) -> None:
-        assert self.reason(key_set_url, iat=self.NOW + 10) is None
-        assert self.reason(key_set_url, iat=self.NOW + 11) == "not_yet_valid"
+        assert self.reason(key_set_url, iat=9) is None
+        assert self.reason(key_set_url, iat=20) == "not_yet_valid"
 
     def test_a_token_serves_from_ten_seconds_before_nbf(self, key_set_url: str) -> None:
-        assert self.reason(key_set_url, nbf=self.NOW + 10) is None
-        assert self.reason(key_set_url, nbf=self.NOW + 11) == "not_yet_valid"
+        assert self.reason(key_set_url, nbf=9) is None
+        assert self.reason(key_set_url, nbf=20) == "not_yet_valid"
 
-    def test_a_token_is_valid_for_a_day_at_most(self, key_set_url: str) -> None:
-        assert self.reason(key_set_url, exp=self.NOW + 86_400) is None
-        assert self.reason(key_set_url, exp=self.NOW + 86_401) == "long_lived"
+    @pytest.mark.parametrize("limit", [60, 86_400, 604_800])
+    def test_a_token_is_valid_for_as_long_as_is_configured(
+        self, key_set_url: str, limit: int
+    ) -> None:
+        assert self.reason(key_set_url, max_lifetime=limit, iat=-1, exp=limit - 1) is None
+        assert self.reason(key_set_url, max_lifetime=limit, iat=-1, exp=limit) == "long_lived"
 
-    def test_a_fraction_of_a_second_counts(self, key_set_url: str) -> None:
-        assert self.reason(key_set_url, self.NOW + 0.5, exp=self.NOW - 9) is None
-        assert self.reason(key_set_url, self.NOW + 1.5, exp=self.NOW - 9) == "expired"
+    def test_without_iat_a_life_is_measured_from_now(self, key_set_url: str) -> None:
+        assert self.reason(key_set_url, "iat", exp=86_400) is None
+        assert self.reason(key_set_url, "iat", exp=86_420) == "long_lived"
+
+    def test_a_fraction_of_a_second_counts_for_a_life(self, key_set_url: str) -> None:
+        assert self.reason(key_set_url, iat=-1, exp=86_399) is None
+        assert self.reason(key_set_url, iat=-1, exp=86_399.5) == "long_lived"
 
     def test_a_token_may_have_65536_characters(self, verify: Verifier) -> None:
         long = mint().claims(image="x" * 48_000)
@@ -229,49 +245,100 @@ class TestWarm:
             assert time.monotonic() - started < 1.5
 
 
-class TestSharedSecret:
-    VERIFIER = Verifier(SharedSecret(SECRET), issuer=ISSUER, audience=AUDIENCE)
+def shared(secret: str = SECRET, **options: Any) -> Verifier:
+    """A verifier in shared-secret mode, of an API without an issuer and an audience."""
+    keys = SharedSecret(lambda **_: secret)
+    return Verifier(keys, **({"issuer": None, "audience": None} | options))
 
+
+class TestSharedSecret:
     def token(self, secret: str = SECRET, algorithm: str = "HS256", **header: Any) -> str:
-        return jwt.encode(mint().claims(), secret, algorithm, headers=header)
+        return jwt.encode(mint().claims(aud=...), secret, algorithm, headers=header)
 
     def test_a_token_signed_with_the_secret_is_accepted(self) -> None:
-        self.VERIFIER.warm()
-        self.VERIFIER.warm(wait=False)
-        assert self.VERIFIER.verify(self.token()) == SUBJECT
-        assert self.VERIFIER.verify(self.token(kid="any")) == SUBJECT
+        verify = shared()
+        verify.warm()
+        verify.warm(wait=False)
+        assert verify.verify(self.token()) == SUBJECT
+        assert verify.verify(self.token(kid="any")) == SUBJECT
+
+    def test_sub_and_exp_are_enough(self) -> None:
+        claims = {"sub": SUBJECT, "exp": time.time() + 60.5}
+        assert shared().verify(jwt.encode(claims, SECRET, "HS256")) == SUBJECT
+
+    @pytest.mark.parametrize("name", ["sub", "exp"])
+    def test_and_no_less(self, name: str) -> None:
+        claims = {"sub": SUBJECT, "exp": time.time() + 60}
+        del claims[name]
+        assert reason(shared(), jwt.encode(claims, SECRET, "HS256")) == "missing_claim"
+
+    def test_issuer_and_audience_are_compared_where_they_are_configured(self) -> None:
+        both = {"issuer": ISSUER, "audience": AUDIENCE}
+        assert shared(**both).verify(jwt.encode(mint().claims(), SECRET, "HS256")) == SUBJECT
+        for name, expected in {"iss": "wrong_issuer", "aud": "wrong_audience"}.items():
+            token = jwt.encode(mint().claims(**{name: "x"}), SECRET, "HS256")
+            assert reason(shared(**both), token) == expected
+            token = jwt.encode(mint().claims(**{name: ...}), SECRET, "HS256")
+            assert reason(shared(**both), token) == "missing_claim"
+
+    @pytest.mark.parametrize("audience", [AUDIENCE, "x", "", [], [AUDIENCE], None])
+    def test_an_audience_that_nobody_compares_is_refused(self, audience: object) -> None:
+        claims = mint().claims() | {"aud": audience}
+        unauthorized = refusal(shared(), jwt.encode(claims, SECRET, "HS256"))
+        assert unauthorized
+        assert unauthorized.reason == "wrong_audience"
+        assert "JWT_AUDIENCE" in unauthorized.detail
 
     def test_a_token_signed_with_another_secret_is_refused(self) -> None:
-        assert reason(self.VERIFIER, self.token(SECRET + "x")) == "bad_signature"
-        assert reason(self.VERIFIER, self.token(SECRET[:-1])) == "bad_signature"
-        assert reason(self.VERIFIER, self.token(SECRET.upper())) == "bad_signature"
+        for secret in (SECRET + "x", SECRET[:-1], SECRET.upper()):
+            assert reason(shared(), self.token(secret)) == "bad_signature"
 
     def test_no_other_algorithm_is_accepted(self) -> None:
         for algorithm in ("HS384", "HS512"):
             secret = SECRET * 2
-            verify = Verifier(SharedSecret(secret), issuer=ISSUER, audience=AUDIENCE)
-            assert reason(verify, self.token(secret, algorithm)) == "unsupported_algorithm"
+            assert reason(shared(secret), self.token(secret, algorithm)) == "unsupported_algorithm"
         for algorithm in ALGORITHMS:
-            assert reason(self.VERIFIER, mint(algorithm).token()) == "unsupported_algorithm"
+            assert reason(shared(), mint(algorithm).token()) == "unsupported_algorithm"
 
     def test_a_refusal_says_which_algorithm_is_expected(self) -> None:
-        unauthorized = refusal(self.VERIFIER, mint().token())
+        unauthorized = refusal(shared(), mint().token())
         assert unauthorized
         assert unauthorized.detail == "The token must be signed with HS256."
 
     def test_claims_are_checked_as_with_a_key_set(self) -> None:
         token = jwt.encode(mint().claims(exp=0), SECRET, "HS256")
-        assert reason(self.VERIFIER, token) == "expired"
+        assert reason(shared(), token) == "expired"
 
-    @pytest.mark.parametrize("algorithm", ALGORITHMS)
-    def test_a_public_key_is_no_secret(self, algorithm: str) -> None:
-        public = signer(algorithm).key.public_key()
-        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        for key in (pem, json.dumps(signer(algorithm).jwk()), json.dumps({"keys": key_set()})):
-            with pytest.raises(
-                ConfigurationError, match=r"^BETTER_AUTH_SECRET must be a secret, not a key$"
-            ):
-                SharedSecret(key)
+    def test_a_rotated_secret_is_noticed_once_a_minute(self) -> None:
+        secrets, now, asked = [SECRET], [1000.0], list[bool]()
+
+        def read(*, renewed: bool = False) -> str:
+            asked.append(renewed)
+            return secrets[-1]
+
+        verify = Verifier(SharedSecret(read, now=lambda: now[0]), issuer=None, audience=None)
+        secrets.append("another " + SECRET)
+        token = self.token(secrets[-1])
+        assert reason(verify, token) == "bad_signature"
+        now[0] += 60
+        assert verify.verify(token) == SUBJECT
+        assert reason(verify, self.token()) == "bad_signature"
+        now[0] += 60
+        assert reason(verify, self.token()) == "bad_signature"
+        assert asked == [False, True, True]
+
+    def test_a_secret_that_cannot_be_read_again_stands(self) -> None:
+        now = [1000.0]
+
+        def read(*, renewed: bool = False) -> str:
+            if renewed:
+                raise ConfigurationError("BETTER_AUTH_SECRET_ARN: cannot be read")
+            return SECRET
+
+        verify = Verifier(SharedSecret(read, now=lambda: now[0]), issuer=None, audience=None)
+        now[0] += 60
+        assert reason(verify, self.token("x" + SECRET)) == "bad_signature"
+        assert verify.verify(self.token()) == SUBJECT
 
 
 class TestFromTheEnvironment:
@@ -300,6 +367,10 @@ class TestFromTheEnvironment:
     ) -> None:
         monkeypatch.setenv("BETTER_AUTH_SECRET", SECRET)
         assert verifier().verify(jwt.encode(mint().claims(), SECRET, "HS256")) == SUBJECT
+        monkeypatch.setenv("JWT_SECRET", "its own " + SECRET)
+        environment.settings.cache_clear()
+        verifier.cache_clear()
+        assert reason(verifier(), jwt.encode(mint().claims(), SECRET, "HS256")) == "bad_signature"
         assert reason(verifier(), mint().token()) == "unsupported_algorithm"
 
     def test_with_both_the_key_set_wins_and_the_secret_is_never_used(
@@ -389,7 +460,7 @@ class TestProperties:
     @settings(deadline=None)
     def test_only_the_required_claims_are_needed(self, verify: Verifier, gone: set[str]) -> None:
         token = mint().token(claims=mint().claims(**dict.fromkeys(gone, ...)))
-        required = gone & {"exp", "iat", "sub", "iss", "aud"}
+        required = gone & {"exp", "sub", "iss", "aud"}
         assert reason(verify, token) == ("missing_claim" if required else None)
 
     @pytest.mark.parametrize("depth", [100, 999, 4_000, 8_000])
@@ -415,8 +486,8 @@ class TestProperties:
     ) -> None:
         token = mint().token(claims=mint().claims(**{name: value}))
         oldest = {"iat": int(time.time()) - 24 * 60 * 60, "nbf": -math.inf}
-        if name in oldest and type(value) is int and oldest[name] < value <= time.time():
-            assert reason(verify, token) is None
+        if name in oldest and type(value) in {int, float} and oldest[name] < value <= time.time():
+            assert reason(verify, token) is (None if abs(value) < 2**53 else "malformed_claim")
         else:
             assert refusal(verify, token)
 
@@ -424,10 +495,17 @@ class TestProperties:
     @settings(deadline=None, max_examples=300)
     def test_a_subject_is_visible_text(self, verify: Verifier, value: Any) -> None:
         token = mint().token(claims=mint().claims(sub=value))
-        if isinstance(value, str) and value.isprintable() and value and " " not in value:
+        if (
+            isinstance(value, str)
+            and value.isprintable()
+            and value
+            and not {value} & {".", ".."}
+            and " " not in value
+        ):
             assert verify.verify(token) == value
         else:
-            assert reason(verify, token) == "malformed_claim"
+            expected = "missing_claim" if value is None else "malformed_claim"
+            assert reason(verify, token) == expected
 
     @given(st.dictionaries(st.text(), JSON, min_size=1))
     @settings(deadline=None)

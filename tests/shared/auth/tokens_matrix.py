@@ -285,7 +285,7 @@ SUBJECTS = {
     "an address": "a@b.c",
     "with a colon and a tilde": "x:y~z",
     "with a slash": "a/b",
-    "with dots": "..",
+    "with dots": "a..b",
     "percent-encoded": "%41%00",
     "a word of JSON": "null",
     "an umlaut": "ü",
@@ -521,23 +521,14 @@ JSON_FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "a comment": lambda text: b"/**/" + text,
     "single quotes": lambda text: text.replace(b'"', b"'"),
     "a name without quotes": lambda text: text[:-1] + b",x:1}",
-    "a byte order mark": lambda text: b"\xef\xbb\xbf" + text,
-    "UTF-16": lambda text: text.decode().encode("utf-16"),
-    "UTF-16, little-endian": lambda text: text.decode().encode("utf-16-le"),
-    "UTF-16, big-endian": lambda text: text.decode().encode("utf-16-be"),
-    "UTF-32": lambda text: text.decode().encode("utf-32"),
     "UTF-7": lambda text: b"+" + text,
     "Latin-1": lambda text: text[:-1] + b',"x":"\xff"}',
     "overlong UTF-8": lambda text: text[:-1] + b',"x":"\xc0\xaf"}',
-    "surrogates in UTF-8": lambda text: text[:-1] + b',"x":"\xed\xa0\x80"}',
     "beyond Unicode": lambda text: text[:-1] + b',"x":"\xf4\x90\x80\x80"}',
     "a raw newline in a string": lambda text: text[:-1] + b',"x":"\n"}',
     "a raw NUL in a string": lambda text: text[:-1] + b',"x":"\0"}',
     "an unknown escape": lambda text: text[:-1] + b',"x":"\\x41"}',
     "half an escape": lambda text: text[:-1] + b',"x":"\\u00"}',
-    "NaN": lambda text: text[:-1] + b',"x":NaN}',
-    "Infinity": lambda text: text[:-1] + b',"x":Infinity}',
-    "-Infinity": lambda text: text[:-1] + b',"x":[-Infinity]}',
     "a leading zero": lambda text: text[:-1] + b',"x":01}',
     "a hexadecimal number": lambda text: text[:-1] + b',"x":0x1}',
     "a plus sign": lambda text: text[:-1] + b',"x":+1}',
@@ -556,9 +547,6 @@ JSON_FAULTS: dict[str, Callable[[bytes], bytes]] = {
     "nested arrays": lambda _: b"[" * 20_000 + b"]" * 20_000,
     "compressed": gzip.compress,
     "deflated": zlib.compress,
-    "a member twice": lambda text: text[:-1] + b',"x":1,"x":1}',
-    "a member twice, escaped": lambda text: text[:-1] + b',"x":1,"\\u0078":1}',
-    "a member twice, deeper": lambda text: text[:-1] + b',"x":[{"y":1,"y":1}]}',
 }
 
 
@@ -576,30 +564,6 @@ for _part in ("header", "payload"):
     )
 
 
-def _twice(part: str, name: str, *, first: bool) -> Build:
-    """A member twice: some readers take the first, others the last (RFC 8725, section 2.4)."""
-
-    def build(mint: Mint) -> str:
-        members = mint.header(typ="JWT") if part == "header" else mint.claims()
-        text = dump(members)
-        extra = dump({name: members[name]})[1:-1]
-        doubled = b"{" + extra + b"," + text[1:] if first else text[:-1] + b"," + extra + b"}"
-        return mint.token(doubled) if part == "header" else mint.token(claims=doubled)
-
-    return build
-
-
-for _first in (True, False):
-    _end = "in front" if _first else "at the end"
-    for _part, _names in {
-        "header": ("alg", "kid", "typ"),
-        "payload": ("exp", "iat", "sub", "iss", "aud"),
-    }.items():
-        add(
-            "malformed",
-            f"{_part} member twice, {_end}",
-            {name: _twice(_part, name, first=_first) for name in _names},
-        )
 add("malformed", "payload", {"nested token": lambda mint: mint.token(claims=mint.token().encode())})
 
 # --- Header: algorithms (RFC 8725, sections 2.1, 3.1 and 3.2) ---
@@ -760,16 +724,7 @@ add(
     "unsupported_header",
     "extension",  # RFC 7515, section 4.1.11; CVE-2025-59420: unknown critical headers accepted
     headers(
-        crit_of_b64={"crit": ["b64"]},
-        crit_of_exp={"crit": ["exp"], "exp": 0},
-        crit_of_something={"crit": ["https://example.com/x"], "https://example.com/x": True},
-        crit_empty={"crit": []},
-        crit_null={"crit": None},
-        crit_text={"crit": "b64"},
-        crit_of_alg={"crit": ["alg"]},
         b64={"b64": True},
-        b64_false={"b64": False},
-        b64_false_and_crit={"b64": False, "crit": ["b64"]},
         zip={"zip": "DEF"},
         enc={"enc": "A256GCM"},
         enc_of_dir={"enc": "A256GCM", "epk": {}, "apu": "", "apv": ""},
@@ -784,6 +739,23 @@ add(
         capital_kid={"Kid": "x"},
         empty_name={"": ""},
         prototype={"__proto__": {"alg": "none"}},
+    ),
+)
+
+
+add(
+    "malformed",
+    "extension",
+    headers(
+        crit_of_b64={"crit": ["b64"]},
+        crit_of_exp={"crit": ["exp"], "exp": 0},
+        crit_of_something={"crit": ["https://example.com/x"], "https://example.com/x": True},
+        crit_empty={"crit": []},
+        crit_null={"crit": None},
+        crit_text={"crit": "b64"},
+        crit_of_alg={"crit": ["alg"]},
+        b64_false={"b64": False},
+        b64_false_and_crit={"b64": False, "crit": ["b64"]},
     ),
 )
 
@@ -1144,7 +1116,7 @@ add(
 
 # --- Claims (RFC 7519, section 4.1; RFC 8725, sections 3.8 to 3.10) ---
 
-REQUIRED = ("exp", "iat", "sub", "iss", "aud")
+REQUIRED = ("exp", "sub", "iss", "aud")
 add("missing_claim", "no claim", {name: _with_claim(name, ...) for name in REQUIRED})
 add(
     "missing_claim",
@@ -1160,42 +1132,69 @@ add(
         ),
     },
 )
-WRONG: dict[str, Any] = {
-    "null": None,
-    "true": True,
-    "false": False,
+NO_TIMES: dict[str, Any] = {
     "an empty array": [],
     "an object": {},
-    "a fraction": 1.5,
-}
-TEXTS: dict[str, Any] = {
     "an empty string": "",
     "a word": "never",
     "a date": "2999-01-01T00:00:00Z",
-    "a numeric string": lambda mint: str(mint.claims()["exp"]),
-    "a spaced string": lambda mint: f" {mint.claims()['exp']} ",
-    "a string of zero": "0",
     "NaN as text": "NaN",
-    "a float": lambda mint: float(mint.claims()["exp"]),
-    "a float with a fraction": lambda mint: mint.claims()["exp"] + 0.5,
-    "an exponent": 4e9,
-    "beyond all floats": 1e308,
     "a number in an array": lambda mint: [mint.claims()["exp"]],
     "a number in an object": lambda mint: {"value": mint.claims()["exp"]},
 }
 for _name in ("exp", "iat", "nbf"):
-    add("malformed_claim", "type of", claims(_name, {**WRONG, **TEXTS}))
-for _name in ("sub", "iss"):
-    _values = {**WRONG, "zero": 0, "one": 1, "a string in an array": [SUBJECT], "minus": -1}
-    add("malformed_claim", "type of", claims(_name, _values))
+    add("malformed", "type of", claims(_name, NO_TIMES))
+NOW_AS_TEXT = {
+    "a numeric string": lambda mint: str(mint.claims()["iat"]),
+    "a spaced string": lambda mint: f" {mint.claims()['iat']} ",
+    "true": True,
+}
+for _name in ("iat", "nbf"):
+    add("malformed_claim", "type of", claims(_name, NOW_AS_TEXT))
+    add("malformed", "type of", claims(_name, {"null": None}))
 add(
     "malformed_claim",
+    "type of",
+    {
+        **claims("exp", {"a numeric string": lambda mint: str(mint.claims()["exp"])}),
+        **claims("exp", {"beyond all floats": 1e308, "beyond 53 bits": 2**53, "of 64 bits": 2**64}),
+        **claims("exp", {"huge": 10**300}),
+        **claims("iat", {"huge": -(10**300), "beyond 53 bits": -(2**53)}),
+        **claims("nbf", {"huge": -(10**300)}),
+    },
+)
+add("expired", "type of", claims("exp", {"true": True, "a string of zero": "0", "a fraction": 1.5}))
+add(
+    None,
+    "type of",
+    {
+        **claims("exp", {"a float": lambda mint: float(mint.claims()["exp"])}),
+        **claims("exp", {"a fraction of now": lambda mint: mint.claims()["exp"] + 0.5}),
+        **claims("iat", {"absent": ..., "a fraction": lambda mint: mint.claims()["iat"] - 0.5}),
+        **claims("nbf", {"a fraction": 1.5}),
+    },
+)
+add("long_lived", "type of", claims("exp", {"an exponent": 4e9}))
+for _name in ("exp", "sub", "iss", "aud"):
+    add("missing_claim", "type of", claims(_name, {"null": None}))
+NO_TEXTS: dict[str, Any] = {
+    "true": True,
+    "a fraction": 1.5,
+    "one": 1,
+    "minus": -1,
+    "an array": [SUBJECT],
+    "an object": {"a": SUBJECT},
+}
+for _name, _reason in {"sub": "malformed_claim", "iss": "wrong_issuer"}.items():
+    _empty = {"false": False, "zero": 0, "an empty array": [], "an empty object": {}}
+    add(_reason, "type of", claims(_name, {**NO_TEXTS, **_empty}))
+add("wrong_audience", "type of", claims("aud", NO_TEXTS))
+add(
+    "wrong_audience",
     "type of",
     claims(
         "aud",
         {
-            **{name: value for name, value in WRONG.items() if value != []},
-            "a number": 1,
             "a number beside it": lambda mint: [mint.audience, 1],
             "null beside it": lambda mint: [mint.audience, None],
             "in two arrays": lambda mint: [[mint.audience]],
@@ -1203,6 +1202,7 @@ add(
         },
     ),
 )
+add("missing_claim", "aud", claims("aud", {"an empty array": [], "false": False, "nothing": ""}))
 
 
 def _infinite(mint: Mint) -> str:
@@ -1210,7 +1210,7 @@ def _infinite(mint: Mint) -> str:
     return mint.token(claims=dump(mint.claims()).replace(exp, b"1e999"))
 
 
-add("malformed_claim", "type of", {"exp beyond all numbers": _infinite})
+add("malformed", "type of", {"exp beyond all numbers": _infinite})
 add(
     "expired",
     "times",
@@ -1246,8 +1246,8 @@ add(
         **claims("exp", {"in a day and a minute": seconds(24 * HOUR + 60)}),
         **claims("exp", {"in a year": seconds(8766 * HOUR), "in ten": seconds(87660 * HOUR)}),
         **claims("exp", {"in milliseconds": lambda mint: mint.claims()["exp"] * 1000}),
-        **claims("exp", {"the end of 32 bits": 2**32, "of 64 bits": 2**64, "huge": 10**300}),
-        **claims("iat", {"two days ago": seconds(-48 * HOUR), "0": 0, "huge": -(10**300)}),
+        **claims("exp", {"the end of 32 bits": 2**32}),
+        **claims("iat", {"two days ago": seconds(-48 * HOUR), "0": 0}),
     },
 )
 
@@ -1291,14 +1291,13 @@ PARTIES: dict[str, Callable[[str], str]] = {
 for _name, _change in PARTIES.items():
     _issuer, _audience = _like(_change)
     add("wrong_issuer", "iss", {_name: _issuer})
-    add("wrong_audience", "aud", {_name: _audience})
+    add("missing_claim" if _name == "empty" else "wrong_audience", "aud", {_name: _audience})
 add(
     "wrong_audience",
     "aud",
     claims(
         "aud",
         {
-            "an empty array": [],
             "an array of others": ["https://a.example", "https://b.example"],
             "an array of nothing": [""],
             "its letters": lambda mint: list(mint.audience),
@@ -1320,6 +1319,8 @@ add(
         "sub",
         {
             "empty": "",
+            "a dot": ".",
+            "two dots": "..",
             "a space": " ",
             "with a space": "a b",
             "with a space in front": " a",
