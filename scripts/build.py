@@ -7,7 +7,6 @@ compiled here is compiled again in every cold start; it takes the Python of the 
 functions deploy the same. The dependencies are installed once, and again when the lock has changed.
 """
 
-import compileall
 import fcntl
 import os
 import shutil
@@ -15,7 +14,6 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
-from py_compile import PycInvalidationMode
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements.txt"
@@ -110,16 +108,15 @@ def remove(path: Path) -> None:
 
 
 def compile_all(folder: Path, root: Path) -> None:
-    """Compile a folder into byte code that is never checked against a source (PEP 552)."""
-    compiled = compileall.compile_dir(
-        folder,
-        stripdir=root,
-        prependdir=TASK_ROOT,
-        quiet=1,
-        workers=0,
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
-    )
-    if not compiled:
+    """Compile a folder into byte code that is never checked against a source (PEP 552).
+
+    Without the columns of each expression it is a third smaller; tracebacks keep their lines.
+    """
+    compileall = [
+        *(sys.executable, "-X", "no_debug_ranges", "-m", "compileall", "-q", "-j", "0"),
+        *("--invalidation-mode=unchecked-hash", "-s", str(root), "-p", TASK_ROOT, str(folder)),
+    ]
+    if subprocess.run(compileall, check=False).returncode:
         sys.exit(f"scripts/build.py: not everything in {folder.name} compiles")
 
 
