@@ -15,6 +15,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
+from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.http.exception_handlers import as_problem
@@ -30,8 +31,21 @@ logging.getLogger("mangum").setLevel(logging.WARNING)  # else a line per request
 # From Python 3.12 on a record has the name of its asyncio task, and each line would have it.
 logging.logAsyncioTasks = False  # type: ignore[attr-defined]
 
-# RFC 3339 is what Lambda reads, too; where in the code a line comes from is always the same.
-logger = Logger(service=SERVICE, location=None, use_rfc3339=True, utc=True)
+
+def _line(members: dict[str, Any]) -> str:
+    return to_json(members, fallback=str).decode()
+
+
+# RFC 3339 is what Lambda reads, too; where in the code a line comes from is always the same. The
+# library would try to read each message as JSON, and write it with the slower encoder.
+logger = Logger(
+    service=SERVICE,
+    location=None,
+    use_rfc3339=True,
+    utc=True,
+    json_serializer=_line,
+    json_deserializer=str,
+)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
