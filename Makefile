@@ -99,7 +99,7 @@ clients/typescript/node_modules/installed: .venv/node clients/typescript/package
 	@$(NPM_CI) --prefix clients/typescript >&2
 	@touch $@
 
-clients/typescript/dist/index.js: clients/typescript/node_modules/installed $(wildcard clients/typescript/src/*.ts)
+clients/typescript/dist/index.js: clients/typescript/node_modules/installed $(wildcard clients/typescript/src/*.ts clients/typescript/src/*/*.ts)
 	@$(NPM) run --prefix clients/typescript --silent build
 
 examples/web/node_modules/installed: examples/web/package-lock.json | clients/typescript/dist/index.js

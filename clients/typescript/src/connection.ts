@@ -1,75 +1,96 @@
 import createClient, { type Client } from "openapi-fetch";
 
+import { SignedOut } from "./problems.js";
 import { copy, retrying, type Send } from "./retry.js";
 import type { paths } from "./schema.js";
+import { keeping, subjectOf, type Tokens } from "./tokens.js";
 
 export interface Options {
   /** Where the API is: its origin. */
   url: string;
-  /** Yields a token of the user who is signed in. It is called once, and again after a 401. */
-  token: () => string | Promise<string>;
+  /** Yields a token of the user who is signed in, or nothing. It is called again after a 401. */
+  token: () => Token | Promise<Token>;
+  /** Whose connection this is. Where a token is another user's, `SignedOut` is thrown. */
+  user?: string;
   /** How often a request is repeated that failed for the moment; 3 unless told. */
   retries?: number;
   fetch?: Send;
 }
 
-/** One user's way to the API. */
+type Token = string | null | undefined;
+
+/** A way to the API as whoever is signed in. */
 export interface Connection {
+  /** All operations as they are, typed by their paths. */
   readonly client: Client<paths>;
   /** The user of the token. */
   user(): Promise<string>;
+  /** Begins an operation: as whom, and what sends it with a token of theirs. */
+  authorize(): Promise<{ user: string; fetch: Send }>;
   /** Asks for a new token next time: for when another user has signed in. */
   forget(): void;
 }
 
-/** Opens a connection; nothing is sent before it is used. */
+/** One user's way to the API. */
+export interface UserConnection extends Connection {
+  readonly userId: string;
+}
+
+/**
+ * Opens a connection; nothing is sent before it is used.
+ *
+ * A browser has one user at a time, so their token is kept until it is refused. Without a `window`
+ * many users share the process: each operation asks for a token of its own, unless the connection
+ * is made for one `user`.
+ */
+export function connect(options: Options & { user: string }): UserConnection;
+export function connect(options: Options): Connection;
 export function connect({
   url,
   token,
+  user,
   retries = 3,
   fetch = (request) => globalThis.fetch(request),
-}: Options): Connection {
-  const send = retrying(fetch, retries);
-  let current: Promise<string> | undefined;
-
-  /** The token; whoever asks meanwhile waits for the same one. */
-  const get = () => {
-    const asked = (current ??= Promise.resolve().then(token));
-    asked.catch(() => forget(asked));
-    return asked;
+}: Options): Connection & { userId: string | undefined } {
+  const ask = async () => {
+    const found = await token();
+    if (!found) throw new SignedOut();
+    return found;
   };
-  const forget = (old = current) => {
-    if (current === old) current = undefined;
-  };
+  const isOneUsers = user !== undefined || typeof window !== "undefined";
+  const kept = isOneUsers ? keeping(ask) : undefined;
 
-  const authorized: Send = async (request) => {
-    const asked = get();
-    const answer = await send(withToken(request, await asked));
-    if (answer.status !== 401) return answer;
-    forget(asked);
-    const fresh = await get();
-    // Somebody else's tasks are not what this request is about.
-    return subject(fresh) === subject(await asked) ? send(withToken(request, fresh)) : answer;
+  const authorize = async () => {
+    const tokens = kept ?? keeping(ask);
+    const subject = user ?? subjectOf(await tokens.get());
+    return { user: subject, fetch: retrying(authorized(fetch, tokens, subject), retries) };
   };
 
   return {
-    client: createClient<paths>({ baseUrl: url, fetch: authorized }),
-    user: async () => subject(await get()),
-    forget: () => forget(),
+    client: createClient<paths>({
+      baseUrl: url,
+      fetch: async (request) => (await authorize()).fetch(request),
+    }),
+    userId: user,
+    user: async () => user ?? (await authorize()).user,
+    authorize,
+    forget: () => kept?.forget(),
   };
 }
 
-function withToken(request: Request, token: string): Request {
-  const headers = new Headers(request.headers);
-  headers.set("Authorization", `Bearer ${token}`);
-  return copy(request, headers);
-}
-
-/** The `sub` of a JWT (RFC 7519). It is not verified: the API does that. */
-function subject(token: string): string {
-  const [, payload, signature] = token.split(".");
-  if (!payload || !signature) throw new Error("What token() yields is not a JWT");
-  const base64 = payload.replace(/-/g, "+").replace(/_/g, "/");
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes)).sub;
+/** Sends with a token of this user; with a new one after a 401. */
+function authorized(send: Send, { get, forget }: Tokens, user: string): Send {
+  const sendWith = (request: Request, token: string) => {
+    if (subjectOf(token) !== user) throw new SignedOut();
+    const headers = new Headers(request.headers);
+    headers.set("Authorization", `Bearer ${token}`);
+    return send(copy(request, headers));
+  };
+  return async (request) => {
+    const asked = get();
+    const answer = await sendWith(request, await asked);
+    if (answer.status !== 401) return answer;
+    forget(asked);
+    return sendWith(request, await get());
+  };
 }

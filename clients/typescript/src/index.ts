@@ -1,5 +1,5 @@
-export { connect, type Connection, type Options } from "./connection.js";
-export { Conflict, ProblemError, type Problem } from "./problems.js";
+export { connect, type Connection, type Options, type UserConnection } from "./connection.js";
+export { Conflict, ProblemError, SignedOut, type Kind, type Problem } from "./problems.js";
 export {
   allTasks,
   createTask,
@@ -15,3 +15,4 @@ export {
   type TaskUpdate,
   type Version,
 } from "./tasks.js";
+export { randomUUID } from "./uuid.js";

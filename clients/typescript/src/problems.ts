@@ -1,8 +1,23 @@
 import type { components } from "./schema.js";
 import type { Task } from "./tasks.js";
 
+type Details = components["schemas"]["ProblemDetails"];
+type KindIn<Type> = Type extends `/problems/${infer Name}` ? Name : never;
+
+/** The kinds of problem that the API knows; `about:blank` is the gateway's own. */
+export type Kind = KindIn<Details["type"]> | "about:blank";
+
 /** The body of every error (RFC 9457). */
-export type Problem = components["schemas"]["ProblemDetails"];
+export type Problem = Omit<Details, "type"> & { type: Details["type"] | "about:blank" };
+
+/** Nobody is signed in any more, or somebody else is: the request was not sent as them. */
+export class SignedOut extends Error {
+  override name = "SignedOut";
+
+  constructor(message = "You are not signed in any more.") {
+    super(message);
+  }
+}
 
 /** An error that the API, or the gateway in front of it, answered with. */
 export class ProblemError extends Error {
@@ -19,9 +34,9 @@ export class ProblemError extends Error {
     return this.problem.status;
   }
 
-  /** The kind of problem, such as `not-found`; `about:blank` where it is the gateway's own. */
-  get kind(): string {
-    return this.problem.type.replace("/problems/", "");
+  /** The kind of problem, such as `not-found`. An API that is newer may know others. */
+  get kind(): Kind {
+    return this.problem.type.replace("/problems/", "") as Kind;
   }
 
   /** What is invalid: a JSON pointer into the body, or a parameter's name, each with a detail. */

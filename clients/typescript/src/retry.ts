@@ -1,3 +1,5 @@
+import { SignedOut } from "./problems.js";
+
 /** What sends a request. */
 export type Send = (request: Request) => Promise<Response>;
 
@@ -7,27 +9,33 @@ export function copy(request: Request, headers = request.headers): Request {
 }
 
 const FIRST_PAUSE = 200; // milliseconds; each pause is about twice the one before
-const LONGEST_PAUSE = 30_000;
+const LONGEST_PAUSE = 20_000;
+const LONGEST_ASKED = 30_000;
 
 /**
- * Sends a request again after a network error, a 429 or a 503, and a create that is still in
- * flight, if it is safe to repeat.
+ * Sends a request again after a network error, a 429, 502, 503 or 504, and a create that is still
+ * in flight, if it is safe to repeat.
  */
 export function retrying(send: Send, retries: number): Send {
   return async (request) => {
     for (let attempt = 0; ; attempt++) {
       const last = attempt === retries || !isRepeatable(request);
-      let pause = FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random());
+      let pause = Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE) * (0.5 + Math.random());
       try {
         const answer = await whole(await send(copy(request)));
         pause = Math.max(pause, retryAfter(answer));
-        if (last || !isPassing(answer, request) || pause > LONGEST_PAUSE) return answer;
+        if (last || !isPassing(answer, request) || pause > LONGEST_ASKED) return answer;
       } catch (error) {
-        if (last || request.signal.aborted) throw error;
+        if (last || request.signal.aborted || isFinal(error)) throw error;
       }
       await sleep(pause, request.signal);
     }
   };
+}
+
+/** Whether it is not for the moment only: there is no user, or what token() yields is no token. */
+function isFinal(error: unknown): boolean {
+  return error instanceof SignedOut || error instanceof SyntaxError;
 }
 
 /** Whether it does the same once and twice: not a create without a key, nor a flip of a status. */
@@ -42,7 +50,7 @@ async function whole(answer: Response): Promise<Response> {
 }
 
 function isPassing({ status }: Response, request: Request): boolean {
-  return status === 429 || status === 503 || (status === 409 && request.method === "POST");
+  return [429, 502, 503, 504].includes(status) || (status === 409 && request.method === "POST");
 }
 
 /** Milliseconds, of seconds or a date (RFC 9110, section 10.2.3). */
@@ -51,16 +59,21 @@ function retryAfter(answer: Response): number {
   return (/^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()) || 0;
 }
 
+const WAKES = ["online", "focus"];
+
+/** Waits; no longer than until the device is online again, or somebody comes back to the page. */
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
+  const page = typeof window === "undefined" ? undefined : window;
+  return new Promise<void>((resolve, reject) => {
+    const end = () => {
       clearTimeout(timer);
-      reject(signal.reason);
+      signal.removeEventListener("abort", end);
+      for (const wake of WAKES) page?.removeEventListener(wake, end);
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
     };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, milliseconds);
-    signal.addEventListener("abort", abort, { once: true });
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+    for (const wake of WAKES) page?.addEventListener(wake, end);
   });
 }

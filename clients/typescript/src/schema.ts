@@ -242,8 +242,9 @@ export interface components {
             /**
              * Type
              * @description A stable URI reference for this kind of problem.
+             * @enum {string}
              */
-            type: string;
+            type: "/problems/content-too-large" | "/problems/forbidden" | "/problems/idempotency-key-reused" | "/problems/in-flight" | "/problems/internal-error" | "/problems/invalid-input" | "/problems/malformed-request" | "/problems/method-not-allowed" | "/problems/not-found" | "/problems/precondition-failed" | "/problems/quota" | "/problems/unauthorized" | "/problems/unavailable" | "/problems/unknown-user" | "/problems/unsupported-media-type";
             /** Title */
             title: string;
             /** Status */

@@ -1,6 +1,7 @@
 import type { Connection } from "./connection.js";
 import { Conflict, ProblemError } from "./problems.js";
 import type { components, operations } from "./schema.js";
+import { randomUUID } from "./uuid.js";
 
 export type Task = components["schemas"]["TaskPublic"];
 export type TaskCreate = components["schemas"]["TaskCreate"];
@@ -29,8 +30,9 @@ export async function listTasks(
   query: TaskQuery = {},
   call: Call = {},
 ): Promise<Page> {
-  const path = { user_id: await api.user() };
-  const answer = await api.client.GET(TASKS, { params: { path, query }, ...call });
+  const { user, fetch } = await api.authorize();
+  const params = { path: { user_id: user }, query };
+  const answer = await api.client.GET(TASKS, { params, fetch, ...call });
   const tasks = data(answer);
   const next = nextCursor(answer.response);
   return next === undefined ? { tasks } : { tasks, next };
@@ -52,18 +54,20 @@ export async function* allTasks(
 
 /** One task. */
 export async function getTask(api: Connection, id: number, call: Call = {}): Promise<Task> {
-  const path = { user_id: await api.user(), id };
-  return data(await api.client.GET(TASK, { params: { path }, ...call }));
+  const { user, fetch } = await api.authorize();
+  const params = { path: { user_id: user, id } };
+  return data(await api.client.GET(TASK, { params, fetch, ...call }));
 }
 
 /** Creates a task: one, however often it is sent. A key of one's own makes it so across reloads. */
 export async function createTask(
   api: Connection,
   body: TaskCreate,
-  { key = crypto.randomUUID(), ...call }: Call & { key?: string } = {},
+  { key = randomUUID(), ...call }: Call & { key?: string } = {},
 ): Promise<Task> {
-  const params = { path: { user_id: await api.user() }, header: { "Idempotency-Key": key } };
-  return data(await api.client.POST(TASKS, { params, body, ...call }));
+  const { user, fetch } = await api.authorize();
+  const params = { path: { user_id: user }, header: { "Idempotency-Key": key } };
+  return data(await api.client.POST(TASKS, { params, body, fetch, ...call }));
 }
 
 /** Sets the members that are given. Throws a `Conflict` where the task is at another version. */
@@ -73,8 +77,8 @@ export async function updateTask(
   body: TaskUpdate,
   call: Call = {},
 ): Promise<Task> {
-  const params = await onCondition(api, task);
-  return written(api, task, body, await api.client.PUT(TASK, { params, body, ...call }));
+  const init = { ...(await onCondition(api, task)), ...call };
+  return written(api, task, body, await api.client.PUT(TASK, { body, ...init }));
 }
 
 /** Sets the status. Throws a `Conflict` where the task is at another version. */
@@ -84,9 +88,9 @@ export async function setCompleted(
   completed: boolean,
   call: Call = {},
 ): Promise<Task> {
-  const params = await onCondition(api, task);
+  const init = { ...(await onCondition(api, task)), ...call };
   const body = { completed };
-  const answer = await api.client.PATCH(`${TASK}/complete`, { params, body, ...call });
+  const answer = await api.client.PATCH(`${TASK}/complete`, { body, ...init });
   return written(api, task, body, answer);
 }
 
@@ -96,8 +100,8 @@ export async function deleteTask(
   task: Version,
   call: Call = {},
 ): Promise<void> {
-  const params = await onCondition(api, task);
-  const answer = await api.client.DELETE(TASK, { params, ...call });
+  const init = { ...(await onCondition(api, task)), ...call };
+  const answer = await api.client.DELETE(TASK, init);
   const { response, error } = answer;
   if (response.status === 412) throw new Conflict(response, error, await getTask(api, task.id));
   if (response.status !== 404) data(answer);
@@ -138,8 +142,11 @@ function has(task: Task, change: TaskUpdate): boolean {
   );
 }
 
+/** Sends to a task as long as it is at this version. */
 async function onCondition(api: Connection, { id, version }: Version) {
-  return { path: { user_id: await api.user(), id }, header: { "If-Match": `"${version}"` } };
+  const { user, fetch } = await api.authorize();
+  const header = { "If-Match": `"${version}"` };
+  return { params: { path: { user_id: user, id }, header }, fetch };
 }
 
 /** The cursor in the Link of the next page (RFC 8288). */

@@ -25,6 +25,8 @@ interface Seen {
 export class Proxy {
   readonly seen: Seen[] = [];
   faults: Fault[] = [];
+  /** Requests that come now go on when it is settled. */
+  held: Promise<unknown> | undefined;
   private readonly server = createServer();
 
   async start(target: string): Promise<string> {
@@ -32,7 +34,9 @@ export class Proxy {
       const { method = "", url = "", headers } = request;
       this.seen.push({ method, url, headers });
       const fault = this.faults.shift();
+      const { held } = this;
       const body = Buffer.concat(await request.toArray());
+      await held;
       if (fault === "refused") response.destroy();
       else if (typeof fault === "object") answerWith(response, fault);
       else {
