@@ -12,6 +12,7 @@ import {
   deleteTask,
   getTask,
   listTasks,
+  SignedOut,
   updateTask,
   type Task,
   type UserConnection,
@@ -28,6 +29,7 @@ import {
   useUpdateTask,
   useWrites,
   type ListQuery,
+  type WriteStorage,
 } from "../src/react/index.js";
 import { Proxy } from "./proxy.js";
 import { API_URL, signUp } from "./users.js";
@@ -36,12 +38,14 @@ let proxy: Proxy;
 let url: string;
 let api: UserConnection;
 let client: QueryClient;
+let storage: WriteStorage | undefined;
 
 beforeEach(async () => {
   proxy = new Proxy();
   url = await proxy.start(API_URL);
   api = await connection();
   client = new QueryClient();
+  storage = undefined;
 });
 
 afterEach(async () => {
@@ -50,16 +54,34 @@ afterEach(async () => {
   await proxy.stop();
 });
 
+/** Whoever is signed in, or was. */
+const owner = { isSignedIn: true, token: async (): Promise<string | undefined> => undefined };
+
 async function connection(): Promise<UserConnection> {
-  const token = await signUp();
+  const fresh = await signUp();
+  owner.isSignedIn = true;
+  owner.token = async () => (owner.isSignedIn ? fresh() : undefined);
+  const { token } = owner;
   return connect({ url, token, user: await connect({ url, token }).user() });
+}
+
+function localStorageOf(items: Map<string, string>): WriteStorage {
+  return {
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, item) => void items.set(name, item),
+    removeItem: (name) => void items.delete(name),
+    key: (index) => [...items.keys()][index] ?? null,
+    get length() {
+      return items.size;
+    },
+  };
 }
 
 const inside = ({ children }: { children: ReactNode }) =>
   createElement(
     QueryClientProvider,
     { client },
-    createElement(TasksProvider, { api }, children),
+    createElement(TasksProvider, { api, storage }, children),
   );
 
 function useAll(query: ListQuery) {
@@ -294,6 +316,102 @@ describe("what fails", () => {
     await waitFor(() => expect(titles()).toEqual(["Buy milk"]));
     act(() => hooks().writes.failed[0]!.retry());
     await waitFor(() => expect(first()).toMatchObject({ completed: true, version: 2 }));
+  });
+});
+
+describe("what is kept in a storage", () => {
+  /** Opens the page anew: nothing is left of the one before but the storage. */
+  async function reload() {
+    cleanup();
+    client = new QueryClient();
+    const user = api.userId;
+    const { token } = owner;
+    api = connect({ url, token, user });
+    return page();
+  }
+
+  beforeEach(() => {
+    storage = localStorageOf(new Map());
+  });
+
+  it("arrives once, though the page was left before it was answered", async () => {
+    await createTask(api, { title: "Call Bob" });
+    const { hooks, first } = await page();
+    holding();
+    act(() => hooks().toggle.mutate(first()));
+    act(() => hooks().update.mutate({ task: first(), change: { title: "Call Ann" } }));
+    act(() => hooks().create.mutate({ title: "Buy milk" }));
+    await waitFor(() => expect(first().title).toBe("Buy milk"));
+    act(() => hooks().toggle.mutate(first()));
+    expect(hooks().writes.kept).toBe(true);
+    proxy.held = undefined;
+
+    const { answered, titles } = await reload();
+    await answered();
+    expect(titles()).toEqual(["Buy milk", "Call Ann"]);
+    const { tasks } = await listTasks(api);
+    expect(tasks).toMatchObject([
+      { title: "Buy milk", completed: true, version: 2 },
+      { title: "Call Ann", completed: true, version: 3 },
+    ]);
+    expect(storage!.length).toBe(0);
+  });
+
+  it("follows a create that was answered", async () => {
+    const { hooks, first } = await page();
+    const release = holding();
+    act(() => hooks().create.mutate({ title: "Buy milk" }));
+    await waitFor(() => expect(first().title).toBe("Buy milk"));
+    proxy.held = undefined;
+    await waitFor(() => expect(requests("POST")).toHaveLength(1));
+    holding();
+    act(() => hooks().toggle.mutate(first()));
+    release();
+    await waitFor(() => expect(requests("PATCH")).toHaveLength(1));
+    proxy.held = undefined;
+
+    const { answered } = await reload();
+    await answered();
+    expect((await listTasks(api)).tasks).toMatchObject([{ completed: true, version: 2 }]);
+    expect(requests("POST")).toEqual([]);
+  });
+
+  it("is sent when the user is signed in again", async () => {
+    const { hooks, titles, answered } = await page();
+    owner.isSignedIn = false;
+    api.forget();
+    act(() => hooks().create.mutate({ title: "Buy milk" }));
+    await waitFor(() => expect(hooks().writes.failed).toHaveLength(1));
+    expect(hooks().writes.failed[0]!.error).toBeInstanceOf(SignedOut);
+    owner.isSignedIn = true;
+    cleanup();
+    const { answered: answeredThen } = await page();
+    await answered().catch(() => undefined);
+    await answeredThen();
+    expect((await listTasks(api)).tasks).toMatchObject([{ title: "Buy milk" }]);
+    expect(titles()).toEqual([]);
+  });
+
+  it("may be refused by a storage that is full", async () => {
+    const full = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    storage = { ...storage!, setItem: full };
+    const { hooks } = await page();
+    const release = holding();
+    act(() => hooks().create.mutate({ title: "Buy milk" }));
+    await waitFor(() => expect(hooks().writes).toMatchObject({ kept: false }));
+    release();
+    await waitFor(() => expect(hooks().writes).toMatchObject({ kept: true, pending: [] }));
+  });
+
+  it("goes with what is discarded", async () => {
+    const { hooks } = await page();
+    act(() => hooks().create.mutate({ title: " " }));
+    await waitFor(() => expect(hooks().writes.failed).toHaveLength(1));
+    expect(storage!.length).toBe(1);
+    act(() => hooks().writes.failed[0]!.discard());
+    expect(storage!.length).toBe(0);
   });
 });
 

@@ -117,20 +117,30 @@ export interface FailedWrite {
   discard(): void;
 }
 
-/** What is on its way, and what has failed and waits for the user. */
-export function useWrites(): { pending: Unanswered[]; failed: FailedWrite[] } {
-  const { api } = useTasksContext();
+export interface Writes {
+  /** What is on its way, in the order in which the user did it. */
+  pending: Unanswered[];
+  /** What waits for the user. */
+  failed: FailedWrite[];
+  /** Whether all of it outlives the page, in the provider's storage. */
+  kept: boolean;
+}
+
+/** What is not done yet. */
+export function useWrites(): Writes {
+  const { api, writer } = useTasksContext();
   const cache = useQueryClient().getMutationCache();
   const pending = useUnanswered();
   const states = useMutationState({
     filters: { mutationKey: writesKey(api), status: "error" },
     select: ({ mutationId, state }) => ({ mutationId, state }),
   });
+  const kept = [...pending, ...states].every(({ mutationId }) => writer.kept.has(mutationId));
   const failed = states.flatMap(({ mutationId, state }) => {
     const mutation = cache.getAll().find((each) => each.mutationId === mutationId);
     return mutation ? failedWrite(mutation as WriteMutation, state as WriteMutation["state"]) : [];
   });
-  return { pending, failed };
+  return { pending, failed, kept };
 
   function failedWrite(mutation: WriteMutation, state: WriteMutation["state"]): FailedWrite {
     const { variables: write, error } = state as { variables: Write; error: Error };
@@ -152,7 +162,8 @@ function useUnanswered(): Unanswered[] {
   const { api } = useTasksContext();
   return useMutationState({
     filters: { mutationKey: writesKey(api), status: "pending" },
-    select: ({ state }): Unanswered => ({
+    select: ({ mutationId, state }): Unanswered => ({
+      mutationId,
       write: state.variables as Write,
       at: state.submittedAt,
     }),

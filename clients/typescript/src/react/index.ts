@@ -7,7 +7,9 @@ export {
   useUpdateTask,
   useWrites,
   type FailedWrite,
+  type Writes,
 } from "./hooks.js";
+export type { WriteStorage } from "./kept.js";
 export type { ListQuery } from "./keys.js";
 export { taskOptions, tasksOptions } from "./options.js";
 export type { TaskItem, Unanswered } from "./overlay.js";

@@ -12,6 +12,7 @@ export interface TaskItem extends Task {
 
 /** A write that is not answered yet. */
 export interface Unanswered {
+  mutationId: number;
   write: Write;
   /** When the user did it, in milliseconds since 1970. */
   at: number;

@@ -43,6 +43,17 @@ export class Writer {
   /** The id of the task with this key, once it has one. */
   readonly idOf = (key: string): number => this.#ids.get(key) ?? Number(key);
 
+  /** The mutations whose writes outlive the page. */
+  readonly kept = new Set<number>();
+
+  /** The write as it can be sent when the create of its task is forgotten. */
+  alone(write: Write): Write {
+    const task = this.#runs.get(write.key)?.task;
+    if (write.action === "create" || write.task.id !== 0 || !task) return write;
+    const { id, version } = task;
+    return { ...write, key: String(id), task: { id, version } };
+  }
+
   /** What the task is after the write; null where that deletes it. */
   readonly send = (write: Write): Promise<Task | null> => {
     const { key } = write;
