@@ -119,8 +119,8 @@ build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 inste
 	.local/rehearse/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r requirements/rehearse.txt >&2
 	@touch $@
 
-rehearse: .local/sam/installed .local/rehearse/installed ## Follow the runbook's deployments with moto for AWS (five minutes)
-	@.local/rehearse/bin/python scripts/rehearse.py
+rehearse: .local/sam/installed .local/rehearse/installed ## Follow the runbook's deployments with moto for AWS (three minutes)
+	@.local/rehearse/bin/python -m scripts.rehearse
 
 edge: .local/sam/installed ## Write template.edge.yaml, for CloudFront and AWS WAF in front of the API
 	@.local/sam/bin/python scripts/edge.py > template.edge.yaml

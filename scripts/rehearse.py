@@ -1,20 +1,19 @@
 """`make rehearse`: the runbook's deployments, with moto for AWS, and what is live after each.
 
-`sam build` and `sam deploy` are the real ones, and so is the pipeline's rollback. moto plays the
-buckets and CloudFormation's change sets. Of what CloudFormation does then it lacks the transform,
-versions and aliases, which `Lambda` plays: a new version publishes what the function is, and
-is refused where that was published before; an alias leads to its version.
+The commands are those of docs/operate.md and of the pipeline, run by the real `sam` and `aws`. moto
+plays the buckets and CloudFormation's change sets. It lacks SAM's transform, versions and aliases,
+which samtranslator and `publishing.Lambda` play. Nobody is there to answer what `sam` may ask.
 """
 
 import json
 import logging
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,67 +25,23 @@ from samtranslator.parser.parser import Parser  # type: ignore[import-not-found]
 from samtranslator.translator.translator import Translator  # type: ignore[import-not-found]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-not-found]
 
+from scripts.publishing import Lambda, RefusedError
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".local/rehearsal"
 SAM = str(ROOT / ".local/sam/bin/sam")
 STACK = "tasks-staging"
-FUNCTION, VERSION, ALIAS = (f"AWS::Lambda::{kind}" for kind in ("Function", "Version", "Alias"))
 PLACEHOLDER = {"Resources": {"Log": {"Type": "AWS::Logs::LogGroup"}}}
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tasks-AbCdEf"  # noqa: S105
-FIRST = (
-    *("Stage=staging", "ReservedConcurrency=0", "Probed=false", 'Release=""'),
-    *("BetterAuthUrl=https://login.example.com", "AllowedOrigins=https://app.example.com"),
-    f"DatabaseSecretArn={SECRET}",
-    "PermissionsBoundary=arn:aws:iam::123456789012:policy/boundary-tasks-staging",
-)
-
-
-class RefusedError(Exception):
-    """What was deployed is not what is live."""
-
-
-@dataclass
-class Lambda:
-    """The functions of a stack, their versions and what `live` leads to."""
-
-    functions: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    published: dict[str, str] = field(default_factory=dict)
-    live: dict[str, str] = field(default_factory=dict)
-
-    def deploy(self, resources: dict[str, Any], parameters: dict[str, str]) -> None:
-        """Do what CloudFormation does: functions, then versions, then aliases."""
-        of_type = {
-            kind: {name: item for name, item in resources.items() if item["Type"] == kind}
-            for kind in (FUNCTION, VERSION, ALIAS)
-        }
-        for name, item in of_type[FUNCTION].items():
-            self.functions[name] = json.dumps(resolved(item, parameters), sort_keys=True)
-        for name, item in of_type[VERSION].items():
-            function = item["Properties"]["FunctionName"]["Ref"]
-            if name not in self.versions:
-                if self.published.get(function) == self.functions[function]:
-                    raise RefusedError(f"{name}: a version of this already exists")
-                self.versions[name] = self.published[function] = self.functions[function]
-        for name in self.versions.keys() - of_type[VERSION].keys():
-            del self.versions[name]
-        for item in of_type[ALIAS].values():
-            version = item["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
-            self.live[item["Properties"]["FunctionName"]["Ref"]] = self.versions[version]
-
-
-def resolved(value: Any, parameters: dict[str, str]) -> Any:
-    """A resource with the parameters put in."""
-    match value:
-        case {"Ref": str(name)} if name in parameters:
-            return parameters[name]
-        case dict():
-            return {key: resolved(item, parameters) for key, item in value.items()}
-        case list():
-            return [resolved(item, parameters) for item in value]
-    return value
-
+GIVEN = {
+    "DatabaseSecretArn": SECRET,
+    "PseudonymKeySecretArn": SECRET,
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary-tasks-staging",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:tasks-alarms",
+}
+"""What the runbook leaves to fill in."""
+OLD, NEW = "https://login.example.com", "https://new.example.com"
 
 aws = Lambda()
 tags: list[dict[str, str] | None] = []
@@ -126,11 +81,30 @@ class Rehearsed:
         stack.resource_map.resolved_parameters = parameters
 
 
-def sam_deploy(*overrides: str, template: Path) -> None:
-    """Run `sam deploy` as the runbook does, with nobody there to answer a question."""
-    given = ["--parameter-overrides", *overrides] if overrides else []
+def of_the_runbook() -> list[list[str]]:
+    """The deployments of docs/operate.md in their order, with what is to be filled in."""
+    page = (ROOT / "docs/operate.md").read_text().replace("\\\n", " ")
+    commands = re.findall(r"^ *\.local/sam/bin/(sam deploy .*)$", page, re.MULTILINE)
+    return [[filled_in(word) for word in shlex.split(command)[2:]] for command in commands]
+
+
+def filled_in(word: str) -> str:
+    """A word of the runbook as an operator types it, who is in one stage with all of it."""
+    name = word.partition("=")[0]
+    if name in GIVEN:
+        return f"{name}={GIVEN[name]}"
+    return word.replace("ACCOUNT", "123456789012").replace("prod", "staging")
+
+
+def sam_deploy(*arguments: str, template: Path) -> None:
+    """Run `sam deploy` for a stage, from a template and with the arguments that are given."""
     where = ["--config-file", str(ROOT / "samconfig.toml"), "--template-file", str(template)]
-    run([SAM, "deploy", "--config-env", "staging", *where, "--no-progressbar", *given])
+    run([SAM, "deploy", *arguments, *where, "--no-progressbar"])
+
+
+def pipeline(template: Path) -> None:
+    """Deploy as the pipeline does."""
+    sam_deploy(*PIPELINE, template=template)
 
 
 def run(command: list[str]) -> None:
@@ -142,22 +116,42 @@ def run(command: list[str]) -> None:
         sys.exit(f"{command[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
 
 
-def step(name: str, code: str, url: str) -> None:
+def step(name: str, **expected: Any) -> None:
     """Say what is live. Raises RefusedError where it is not what was deployed."""
-    for function, live in aws.live.items():
-        if live != aws.functions[function]:
-            raise RefusedError(f"{name}: {function} is not live as it was deployed")
-    keys = {re.sub(r".*/", "", json.loads(live)["Properties"]["Code"]["S3Key"])
-            for live in aws.live.values()}  # fmt: skip
-    urls = {json.loads(live)["Properties"]["Environment"]["Variables"]["BETTER_AUTH_URL"]
-            for live in aws.live.values()}  # fmt: skip
-    seen = codes.setdefault(code, keys)
-    if seen != keys or urls != {url} or any(keys == codes[each] for each in codes if each != code):
-        raise RefusedError(f"{name}: live are {keys} with {urls}")
-    print(f"✓ {name}: {len(aws.live)} functions live with code {code} and {url}")
+    if aws.behind():
+        raise RefusedError(f"{name}: not live as they were deployed are {aws.behind()}")
+    functions = [json.loads(live)["Properties"] for live in aws.live.values()]
+    live = {
+        "code": {re.sub(r".*/", "", each["Code"]["S3Key"]) for each in functions},
+        "url": {each["Environment"]["Variables"]["BETTER_AUTH_URL"] for each in functions},
+        "timeout": {each["Timeout"] for each in functions} - {CLEANING_TIMEOUT},
+    }
+    keys = codes.setdefault(expected["code"], live["code"])
+    others = [codes[each] for each in codes if each != expected["code"]]
+    wanted = {
+        "code": keys,
+        "url": {expected["url"]},
+        "timeout": {expected.get("timeout", 15)},
+    }
+    if live != wanted or keys in others:
+        raise RefusedError(f"{name}: {live} is live instead of {wanted}")
+    said = ", ".join(f"{kind} {value}" for kind, value in expected.items())
+    print(f"✓ {name}: {len(functions)} functions are live with {said}", flush=True)
 
 
+CLEANING_TIMEOUT = 120  # of the function that no request calls
+PIPELINE = ("--config-env", "staging", "--no-confirm-changeset")
 codes: dict[str, set[str]] = {}
+
+
+def with_url(arguments: list[str], url: str) -> list[str]:
+    """The deployment by hand with this URL, and with a text in Release that was not there yet."""
+    texts = {"BetterAuthUrl": url, "Release": f"login{len(tags)}"}
+    names = [word.partition("=")[0] for word in arguments]
+    if not set(texts) <= set(names):
+        raise RefusedError(f"the runbook's command does not name {texts}: {arguments}")
+    return [f"{name}={texts[name]}" if name in texts else word
+            for name, word in zip(names, arguments, strict=True)]  # fmt: skip
 
 
 def keeps_its_tags() -> None:
@@ -174,16 +168,33 @@ def rollback_step() -> tuple[str, str]:
     return steps["Note what is live"]["run"], steps["Roll back"]["run"]
 
 
+def slim(build: Path) -> None:
+    """Leave out what the functions depend on, which takes minutes to pack again and again."""
+    for folder in build.iterdir():
+        if folder.is_dir():
+            for item in folder.iterdir():
+                if item.name not in {"functions", "shared"}:
+                    shutil.rmtree(item) if item.is_dir() else item.unlink()
+
+
 def changed(build: Path) -> Path:
     """A build of other code."""
     other = build.with_name("other")
     shutil.rmtree(other, ignore_errors=True)
-    shutil.copytree(build, other, copy_function=os.link)
+    shutil.copytree(build, other)
     for file in other.glob("*/functions/health.py"):
-        text = file.read_text()
-        file.unlink()  # it is the same file as in the first build
-        file.write_text(f"{text}CHANGED = True\n")
+        file.write_text(f"{file.read_text()}CHANGED = True\n")
     return other / "template.yaml"
+
+
+def edited(template: Path) -> Path:
+    """The same code with a shorter timeout."""
+    other = template.with_name("edited.yaml")
+    text, count = re.subn("Timeout: 15\\b", "Timeout: 14", template.read_text())
+    if not count:
+        raise RefusedError("the template has no Timeout to edit")
+    other.write_text(text)
+    return other
 
 
 def main() -> None:
@@ -192,7 +203,9 @@ def main() -> None:
         setattr(ChangeSet, name, instead)
     build = BUILD / "build"
     run([SAM, "build", "--build-dir", str(build)])
+    slim(build)
     a, b = build / "template.yaml", changed(build)
+    first, by_hand, back = of_the_runbook()
     server = ThreadedMotoServer(ip_address="localhost", port=0)
     for noisy in "werkzeug", "samtranslator", "moto":
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
@@ -211,26 +224,31 @@ def main() -> None:
         "CLOUDFORMATION_ROLE": "arn:aws:iam::123456789012:role/cloudformation-tasks-staging",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
-    old, new = "https://login.example.com", "https://new.example.com"
     note, rollback = rollback_step()
     try:
-        sam_deploy(*FIRST, template=a)
-        step("the first deployment, in one command", "A", old)
-        sam_deploy(template=b)
-        step("new code through the pipeline", "B", old)
-        sam_deploy(f"BetterAuthUrl={new}", "Release=login1", template=b)
-        step("a parameter, with a Release", "B", new)
-        sam_deploy(template=a)
-        step("new code after that Release", "A", new)
-        sam_deploy(f"BetterAuthUrl={old}", "Release=login2", template=a)
-        step("another Release", "A", old)
+        sam_deploy(*first, template=a)
+        step("the first deployment", code="A", url=OLD)
+        pipeline(b)
+        step("new code through the pipeline", code="B", url=OLD)
+        sam_deploy(*with_url(by_hand, NEW), template=b)
+        step("a parameter by hand, with a Release", code="B", url=NEW)
+        pipeline(b)
+        step("the same code through the pipeline", code="B", url=NEW)
+        pipeline(edited(b))
+        step("an edited property", code="B", url=NEW, timeout=14)
+        pipeline(a)
+        step("new code, and the property as before", code="A", url=NEW)
+        sam_deploy(*with_url(by_hand, OLD), template=a)
+        step("a parameter by hand, with a Release", code="A", url=OLD)
         run(["bash", "-eo", "pipefail", "-c", note])
-        sam_deploy(template=b)
-        step("new code that will fail its smoke test", "B", old)
+        pipeline(b)
+        step("new code that will fail its smoke test", code="B", url=OLD)
         run(["bash", "-eo", "pipefail", "-c", rollback])
-        step("the pipeline's rollback", "A", old)
-        sam_deploy("Traffic=all", 'Release=""', template=b)
-        step("by hand, without a canary", "B", old)
+        step("the pipeline's rollback", code="A", url=OLD)
+        pipeline(b)
+        step("the repaired code through the pipeline", code="B", url=OLD)
+        sam_deploy(*back, template=a)
+        step("the rollback by hand", code="A", url=OLD)
         keeps_its_tags()
     except RefusedError as error:
         sys.exit(f"✗ {error}")

@@ -118,7 +118,7 @@ class TestDeployment:
 
     def test_migrates_before_and_tries_out_after(self) -> None:
         steps = [step.get("name") for step in WORKFLOWS["stage"]["deploy"]["steps"]]
-        assert steps[-4:] == ["Migrate", "Deploy", "Smoke test", "Roll back"]
+        assert steps[-5:] == ["Migrate", "Deploy", "Live", "Smoke test", "Roll back"]
 
     def test_can_be_rolled_back_to_a_template_of_any_size(self) -> None:
         # CloudFormation takes 51,200 bytes without a bucket.
