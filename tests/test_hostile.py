@@ -14,6 +14,7 @@ from local.gateway import Context, Gateway, Route, make_event
 from tests.conftest import User
 from tests.functions.support import (
     JSON,
+    PYTHONS_NAMES,
     WITH_A_BODY,
     Operation,
     each_operation,
@@ -64,7 +65,9 @@ values = st.recursive(
     max_leaves=12,
 )
 members = st.dictionaries(
-    st.sampled_from(("title", "description", "completed")) | texts, values, max_size=5
+    st.sampled_from(("title", "description", "completed", *PYTHONS_NAMES)) | texts,
+    values,
+    max_size=5,
 )
 
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from shared.models import Task
 from tests.conftest import ROOT, User
 from tests.functions.support import (
     CREATE,
+    PYTHONS_NAMES,
     TOGGLE,
     UPDATE,
     Operation,
@@ -22,11 +22,7 @@ from tests.functions.support import (
     tasks,
 )
 
-NAMES = sorted(
-    {"cls", "self", "args", "kwargs", "data", "__root__", "__pydantic_self__", "_sa_instance_state"}
-    | {name for name in dir(Task) if name not in Task.model_fields}
-)
-each_name = pytest.mark.parametrize("name", NAMES)
+each_name = pytest.mark.parametrize("name", PYTHONS_NAMES)
 
 
 class TestNamesOfPython:
@@ -73,6 +69,11 @@ class TestResponses:
         assert answer.status_code == status
         assert is_private(answer)
 
+    @each_operation
+    def test_set_no_cookie(self, alice: User, operation: Operation) -> None:
+        answer = operation.ask(alice, alice.create().json()["id"])
+        assert "set-cookie" not in answer.headers
+
     def test_may_not_be_stored_where_nothing_has_changed(self, alice: User) -> None:
         answer = alice.get(alice.create().json()["id"], If_None_Match='"1"')
         assert answer.status_code == 304
@@ -83,6 +84,31 @@ class TestResponses:
         details = problem(answer, 422)
         assert len(details["errors"]) == 10
         assert "15 more" in details["detail"]
+
+
+class TestCookies:
+    """CORS allows credentials, so that a browser may send cookies: none of them is ever read."""
+
+    NAMES = ("better-auth.session_token", "__Secure-better-auth.session_token", "token", "jwt")
+
+    @each_operation
+    def test_are_no_credentials(
+        self, api: httpx2.Client, alice: User, operation: Operation
+    ) -> None:
+        task_id = alice.create().json()["id"]
+        headers = {"Cookie": "; ".join(f"{name}={alice.token}" for name in self.NAMES)}
+        path = alice.path + operation.path.format(id=task_id)
+        problem(api.request(operation.method, path, json=operation.body, headers=headers), 401)
+        assert task(alice.get(task_id))["version"] == 1
+
+    @each_operation
+    def test_change_nothing_beside_a_token(
+        self, alice: User, bob: User, operation: Operation
+    ) -> None:
+        cookie = "; ".join(f"{name}={bob.token}" for name in self.NAMES)
+        task_id = alice.create().json()["id"]
+        answer = operation.ask(alice, task_id, headers={"Cookie": cookie})
+        assert answer.status_code == operation.success
 
 
 class TestBytesOfHeaders:

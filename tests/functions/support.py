@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database.connection import disconnect
+from shared.models import Task
 from shared.settings import settings
 from tests.conftest import ROOT, database_url
 
@@ -91,6 +92,14 @@ BAD_MEMBERS = {
     "completed": (None, "yes", "true", "", 0, 1, 1.0, MARKER, [], [True], {MARKER: True}),
 }
 READ_ONLY = ("id", "user_id", "version", "created_at", "updated_at")
+PYTHONS_NAMES = tuple(
+    sorted(
+        {"cls", "self", "args", "kwargs", "data", "__root__", "__pydantic_self__"}
+        | {"_sa_instance_state"}
+        | {name for name in dir(Task) if name not in Task.model_fields}
+    )
+)
+"""Names that mean something in Python, pydantic or the model, and nothing in the API."""
 UNKNOWN_MEMBERS = ("titel", "Title", "", "a/b~c", "\u202e", "\ud800", "\0", "x" * 65)
 
 NOT_OBJECTS = (b"null", b"true", b"1", b'"Zq7Marker"', b'["Zq7Marker"]', b"[]")
