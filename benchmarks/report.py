@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from benchmarks import cost, plot
+from benchmarks import cost, plot, quotes
 from benchmarks.events import OPERATIONS
 from local.state import ROOT
 
@@ -37,6 +37,7 @@ def write(results: Results) -> None:
     sections = head, goals, cold, warm_calls, layers, turns, scale, load, costs
     lines = chain.from_iterable((*section(results), "") for section in sections)
     (DOCS / "performance.md").write_text("\n".join(lines).rstrip() + "\n")
+    quotes.write(results)
 
 
 def head(results: Results) -> Lines:

@@ -1,0 +1,82 @@
+"""What the documents say is so: links, commands, variables, kinds of problems, figures."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from benchmarks.quotes import README, quoted
+from shared.http.problems import Problem
+from shared.settings import Settings
+from tests.conftest import ROOT
+
+FOREIGN = {".venv", ".local", ".aws-sam", ".git", "node_modules"}
+DOCUMENTS = sorted(
+    path for path in ROOT.rglob("*.md") if not FOREIGN & set(path.relative_to(ROOT).parts)
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
+
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", document.read_text()), re.MULTILINE)
+    words = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {each.replace(" ", "-") for each in words}
+
+
+@each_document
+def test_a_link_leads_somewhere(document: Path) -> None:
+    broken = []
+    for link in LINK.findall(FENCED.sub("", document.read_text())):
+        path, _, anchor = unquote(link).partition("#")
+        if "://" in path or path.startswith("../../actions/"):
+            continue
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+@each_document
+def test_a_command_is_a_target_of_the_makefile(document: Path) -> None:
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
+    named = re.findall(r"(?:`|^|[A-Z]=\S+ )make ([a-z-]+)", document.read_text(), re.MULTILINE)
+    assert set(named) <= targets
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) <= 200
+
+
+def test_the_readme_names_every_variable() -> None:
+    [table] = re.findall(r"^## Configuration$.*?^## ", README.read_text(), re.DOTALL | re.MULTILINE)
+    named = set(re.findall(r"`([A-Z_]+)`", table))
+    assert named - {"MIGRATION_DATABASE_URL"} == {name.upper() for name in Settings.model_fields}
+
+
+def kinds(problem: type[Problem]) -> set[str]:
+    return {problem.kind}.union(*(kinds(each) for each in problem.__subclasses__()))
+
+
+def test_the_readme_names_every_kind_of_problem() -> None:
+    rows = re.findall(r"^\| (`[^|]*`) \| \d{3}", README.read_text(), re.MULTILINE)
+    assert set(re.findall(r"`([^`]+)`", " ".join(rows))) == kinds(Problem)
+
+
+def test_the_readme_quotes_the_results() -> None:
+    results = json.loads((ROOT / "benchmarks" / "results.json").read_text())
+    assert quoted(README.read_text(), results) == README.read_text()
+
+
+def test_a_figure_without_its_marks_is_an_error() -> None:
+    results = json.loads((ROOT / "benchmarks" / "results.json").read_text())
+    with pytest.raises(KeyError):
+        quoted("", results)
