@@ -84,7 +84,7 @@ def test_a_release_that_stays_would_freeze_what_is_live() -> None:
 
 
 def test_a_function_is_not_published_twice() -> None:
-    # What Lambda refuses; RELEASE in the environment keeps it from happening.
+    # What Lambda refuses. SAM writes the Release into the function's description, which differs then.
     resources, parameters = transformed(Deployment("a", OLD, edited=False))
     aws = Lambda()
     aws.deploy(resources, parameters)
