@@ -18,7 +18,14 @@ from urllib.parse import urlsplit
 from local.command import HOST, alone, free_port, is_set, say
 from local.issuer import Issuer, serving
 from local.postgres import DATABASE
-from local.services import DATABASES, allow_frontends, migrate, start_database, start_issuer
+from local.services import (
+    DATABASES,
+    ISSUERS,
+    allow_frontends,
+    migrate,
+    start_database,
+    start_issuer,
+)
 from local.state import ROOT, STATE
 from local.welcome import listens, say_when, welcome
 
@@ -28,7 +35,10 @@ ENVIRONMENT = FOLDER / "environment.json"  # samconfig.toml names it, too
 THIS_MACHINE = "host.docker.internal"  # to containers
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCHITECTURE}"
-VARIABLES = (*DATABASES, "BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE")
+VARIABLES = (
+    *(*DATABASES, *ISSUERS, "JWT_ISSUER", "JWT_AUDIENCE", "JWT_MAX_LIFETIME"),
+    *("MAX_TASKS_PER_USER", "PSEUDONYM_KEY_SECRET_ARN"),
+)
 DIE_WITH_PARENT = ("setpriv", "--pdeathsig=TERM")
 
 

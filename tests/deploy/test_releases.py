@@ -84,7 +84,7 @@ def test_a_release_that_stays_would_freeze_what_is_live() -> None:
 
 
 def test_a_function_is_not_published_twice() -> None:
-    # What Lambda refuses. SAM writes the Release into the function's description, which differs then.
+    # As Lambda refuses it. SAM writes the Release into the function's description, which differs.
     resources, parameters = transformed(Deployment("a", OLD, edited=False))
     aws = Lambda()
     aws.deploy(resources, parameters)

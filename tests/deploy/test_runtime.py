@@ -1,14 +1,17 @@
 """Every built function in Lambda's runtime client, against Postgres and a key set."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from secrets import token_urlsafe
 from threading import Thread
 from typing import Any
 
 import httpx2
+import jwt
 import psycopg
 import pytest
 
@@ -169,3 +172,32 @@ class TestSecret:
             user = User(alice.subject, alice.token, api)
             assert [user.list().json() for _ in range(2)] == [[], []]
         assert asked == [{"SecretId": arn}]
+
+
+class TestSharedSecret:
+    def test_verifies_tokens_of_a_subject_and_an_end_alone(
+        self, alice: User, tmp_path: Path
+    ) -> None:
+        arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tokens-AbCdEf"
+        secret = token_urlsafe(48)
+        claims = {"sub": alice.subject, "exp": int(time.time()) + 600}
+        with (
+            fresh_database() as name,
+            secrets_manager(secret) as (url, asked),
+            deployed(
+                tmp_path,
+                **dict.fromkeys(("BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"), ""),
+                DATABASE_URL=database_url(name, "api"),
+                JWT_SECRET_ARN=arn,
+                AWS_ENDPOINT_URL_SECRETS_MANAGER=url,
+                AWS_ACCESS_KEY_ID="key",
+                AWS_SECRET_ACCESS_KEY="not-one",
+            ) as (_, api),
+        ):
+            user = User(alice.subject, jwt.encode(claims, secret, "HS256"), api)
+            assert user.create().status_code == 201
+            assert len(user.list().json()) == 1
+            stranger = User(alice.subject, jwt.encode(claims, token_urlsafe(48), "HS256"), api)
+            assert stranger.list().status_code == 401
+        assert asked
+        assert all(each == {"SecretId": arn} for each in asked)
