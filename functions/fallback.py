@@ -1,4 +1,7 @@
-"""Every other path and method: 308 for a slash too many, 405 for another method, 404 otherwise."""
+"""Every other path and method: 308 for a slash too many, 405 for another method, 404 otherwise.
+
+The pages that problems lead to are here, too.
+"""
 
 import re
 from urllib.parse import quote, unquote
@@ -7,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.app import create_app, lambda_handler
+from shared.http.problem_pages import ProblemPagesMiddleware
 from shared.http.problems import MethodNotAllowed, NotFound
 
 METHODS = {
@@ -18,6 +22,7 @@ METHODS = {
 PARAMETER = re.compile(r"\{(\w+)\}")
 
 app = create_app()
+app.add_middleware(ProblemPagesMiddleware)
 
 
 async def answer_other_paths(scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,7 @@ from shared.database.execution import Row
 from shared.database.sql import Statement
 from shared.database.statements import Outcome
 from shared.http.paging import TaskQuery
-from shared.http.preconditions import Versions, entity_tag
+from shared.http.preconditions import Expectation, entity_tag, matches
 from shared.http.problems import InFlight, KeyReused, Locked, NotFound, PreconditionFailed, Quota
 from shared.models import TaskCreate, TaskUpdate
 from shared.observability import count
@@ -26,7 +26,7 @@ class TaskRepository:
     """What one owner may do with tasks. Rows have the columns of `TaskPublic`.
 
     Raises, where a task is named: NotFound when the owner has no such task; PreconditionFailed when
-    it is not at one of the `versions`. Raises, everywhere: what `Database` does.
+    it is not at a version that is `expected`. Raises, everywhere: what `Database` does.
     """
 
     def __init__(self, owner: str) -> None:
@@ -72,32 +72,33 @@ class TaskRepository:
         """Read a task."""
         return _found(self._database.read(statements.read_task(), self._own({"task_id": task_id})))
 
-    def update(self, task_id: int, change: TaskUpdate, versions: Versions) -> TaskRow:
+    def update(self, task_id: int, change: TaskUpdate, expected: Expectation) -> TaskRow:
         """Set what the change sets. Nothing moves where that is so already."""
         values = change.values()
         statement = statements.update_task(frozenset(values))
-        return self._write(statement, task_id, versions, values)
+        return self._write(statement, task_id, expected, values)
 
-    def toggle(self, task_id: int, completed: bool | None, versions: Versions) -> TaskRow:
+    def toggle(self, task_id: int, completed: bool | None, expected: Expectation) -> TaskRow:
         """Set the status, or flip it where none is given."""
-        return self._write(statements.toggle_task(), task_id, versions, {"completed": completed})
+        return self._write(statements.toggle_task(), task_id, expected, {"completed": completed})
 
-    def delete(self, task_id: int, versions: Versions) -> None:
+    def delete(self, task_id: int, expected: Expectation) -> None:
         """Delete a task."""
-        self._write(statements.delete_task(), task_id, versions, {})
+        self._write(statements.delete_task(), task_id, expected, {})
 
     def _write(
-        self, statement: Statement, task_id: int, versions: Versions, new: Mapping[str, Any]
+        self, statement: Statement, task_id: int, expected: Expectation, new: Mapping[str, Any]
     ) -> TaskRow:
-        named = None if versions is None else sorted(versions)
+        versions = None if expected.strongly is None else sorted(expected.strongly)
         values = {f"new_{name}": value for name, value in new.items()}
-        named_task = {"task_id": task_id, "versions": named}
+        named_task = {"task_id": task_id, "versions": versions}
         sent = self._own(named_task | values)
         row = _found(self._database.write(statement, sent))
         while row.outcome == Outcome.RACED:  # looks again, while the request has time
             row = _found(self._database.write(statement, sent))
         if row.outcome == Outcome.PRECONDITION_FAILED:
-            raise PreconditionFailed(headers={"ETag": entity_tag(row.version)})
+            weak = matches(row.version, expected.weakly)
+            raise PreconditionFailed(entity_tag(row.version), weak=weak)
         if row.outcome == Outcome.COMPLETED:
             count("TaskCompleted")
         return row

@@ -1,7 +1,7 @@
 """Entity tags and the conditions that clients make of them (RFC 9110, sections 8.8.3 and 13.1)."""
 
 import re
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header
 
@@ -14,6 +14,13 @@ OURS = re.compile(r'(W/)?"([1-9][0-9]{0,8})"')
 
 Versions = frozenset[int] | None
 """The versions that meet a condition; `None` where every one does (`*`)."""
+
+
+class Expectation(NamedTuple):
+    """The versions that a write may start from, and those that would do if weak tags counted."""
+
+    strongly: Versions = None
+    weakly: Versions = None
 
 
 def entity_tag(version: int) -> str:
@@ -40,8 +47,10 @@ def _versions(name: str, header: str, *, weak: bool) -> Versions:
     return frozenset(int(tag[2]) for tag in tags if tag and (weak or not tag[1]))
 
 
-async def _if_match(if_match: Annotated[str | None, Header()] = None) -> Versions:
-    return None if if_match is None else _versions("If-Match", if_match, weak=False)
+async def _if_match(if_match: Annotated[str | None, Header()] = None) -> Expectation:
+    if if_match is None:
+        return Expectation()
+    return Expectation(*(_versions("If-Match", if_match, weak=weak) for weak in (False, True)))
 
 
 async def _if_none_match(if_none_match: Annotated[str | None, Header()] = None) -> Versions:
@@ -52,7 +61,7 @@ async def _if_none_match(if_none_match: Annotated[str | None, Header()] = None) 
     )
 
 
-IfMatch = Annotated[Versions, Depends(_if_match)]
+IfMatch = Annotated[Expectation, Depends(_if_match)]
 """The versions a write may start from: every one when the header is absent."""
 
 IfNoneMatch = Annotated[Versions, Depends(_if_none_match)]

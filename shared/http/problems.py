@@ -46,13 +46,17 @@ class ProblemDetails(BaseModel):
 class Problem(HTTPException):
     """An error with an answer. A subclass says the kind, an instance what happened.
 
-    `detail` is one sentence for a person. It never repeats a value that the client sent.
+    `detail` is one sentence for a person. It never repeats a value that the client sent. `default`
+    is one where nothing more is known; `remedy` says on the page of the kind what to do.
     """
 
     status: ClassVar[int] = 500
     kind: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal error"
     default: ClassVar[str] = "Something went wrong on our side. It has been recorded."
+    remedy: ClassVar[str] = (
+        "Repeat a read. Look before you repeat a write. If it stays, report the request_id."
+    )
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class Malformed(Problem):
     kind = "malformed-request"
     title = "Malformed request"
     default = "The body is not valid JSON in UTF-8."
+    remedy = "Correct the request as `detail` says: JSON in UTF-8, or a header in its grammar."
 
 
 class Unauthorized(Problem):
@@ -84,6 +89,7 @@ class Unauthorized(Problem):
     kind = "unauthorized"
     title = "Unauthorized"
     default = "The token is not valid."
+    remedy = "Follow `detail`: take a new JWT, send it as `Authorization: Bearer`, repeat."
 
     def __init__(self, detail: str, *, reason: str, error: str | None = "invalid_token") -> None:
         challenge = f'Bearer error="{error}"' if error else "Bearer"
@@ -98,6 +104,7 @@ class Forbidden(Problem):
     kind = "forbidden"
     title = "Forbidden"
     default = "The user in the path is not the user of the token."
+    remedy = "Put the token's `sub`, percent-encoded, in the path: /api/{sub}/tasks."
 
 
 class UnknownUser(Problem):
@@ -107,6 +114,7 @@ class UnknownUser(Problem):
     kind = "unknown-user"
     title = "Unknown user"
     default = "The user of the token does not exist any more."
+    remedy = "Sign in again with a user who exists."
 
 
 class Quota(Problem):
@@ -116,6 +124,7 @@ class Quota(Problem):
     kind = "quota"
     title = "Quota exceeded"
     default = "You have as many tasks as one user may have. Delete some to make room."
+    remedy = "Delete tasks. The operator may raise MAX_TASKS_PER_USER."
 
 
 class NotFound(Problem):
@@ -125,6 +134,7 @@ class NotFound(Problem):
     kind = "not-found"
     title = "Not found"
     default = "There is no such task."
+    remedy = "Look at the path, and read the list again: the task may have been deleted."
 
 
 class MethodNotAllowed(Problem):
@@ -134,6 +144,7 @@ class MethodNotAllowed(Problem):
     kind = "method-not-allowed"
     title = "Method not allowed"
     default = "This path does not answer to this method."
+    remedy = "Use one of the methods that `Allow` lists."
 
     def __init__(self, allowed: str | None = None) -> None:
         detail = f"This path answers to {allowed} only." if allowed else None
@@ -147,6 +158,7 @@ class InFlight(Problem):
     kind = "in-flight"
     title = "In flight"
     default = "A create with this Idempotency-Key is still in flight; repeat it in a moment."
+    remedy = "Send the same request with the same key again in a moment."
 
 
 class KeyReused(Problem):
@@ -156,6 +168,7 @@ class KeyReused(Problem):
     kind = "idempotency-key-reused"
     title = "Idempotency key reused"
     default = "This Idempotency-Key was used for another body; take a new one for a new task."
+    remedy = "Make a new key for each new task; keep it only to repeat the same body."
 
 
 class PreconditionFailed(Problem):
@@ -165,6 +178,12 @@ class PreconditionFailed(Problem):
     kind = "precondition-failed"
     title = "Precondition failed"
     default = "The task has changed since; nothing was done. ETag is its current entity tag."
+    remedy = "Read the task, apply your change to it, and send its strong ETag as If-Match."
+
+    def __init__(self, tag: str, *, weak: bool = False) -> None:
+        """With the task's current tag, and whether the client sent its weak form."""
+        detail = f"If-Match does not compare weak tags; use the strong tag {tag}." if weak else None
+        super().__init__(detail, headers={"ETag": tag})
 
 
 class TooLarge(Problem):
@@ -174,6 +193,7 @@ class TooLarge(Problem):
     kind = "content-too-large"
     title = "Content too large"
     default = "The body may have at most 64 KiB."
+    remedy = "Send a smaller body."
 
 
 class NotJson(Problem):
@@ -183,6 +203,7 @@ class NotJson(Problem):
     kind = "unsupported-media-type"
     title = "Unsupported media type"
     default = "The body must be sent as application/json."
+    remedy = "Send `Content-Type: application/json`."
 
 
 class Invalid(Problem):
@@ -192,6 +213,7 @@ class Invalid(Problem):
     kind = "invalid-input"
     title = "Invalid input"
     default = "title: at most 255 characters"
+    remedy = "Correct what `errors` names: a JSON pointer into the body, or a parameter."
 
     def __init__(self, *, errors: Sequence[InvalidInput]) -> None:
         hidden = len(errors) - MAX_ERRORS
@@ -206,6 +228,9 @@ class Unavailable(Problem):
     kind = "unavailable"
     title = "Service unavailable"
     default = "The service cannot be reached for the moment. Nothing was written."
+    remedy = (
+        "Wait for the seconds of `Retry-After`, then repeat; a create, with its Idempotency-Key."
+    )
 
     def __init__(self, detail: str | None = None, *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})

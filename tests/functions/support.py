@@ -207,6 +207,13 @@ def tasks(answer: httpx2.Response) -> list[dict[str, Any]]:
     return [check_task(item) for item in answer.json()]
 
 
+def not_expected(answer: httpx2.Response, tags: str) -> None:
+    """See that a condition has failed, and that the detail tells where a tag is only weak."""
+    problem(answer, 412)
+    assert answer.headers["etag"] == '"1"'
+    assert ('use the strong tag "1"' in answer.json()["detail"]) == (tags in WEAK_TAGS)
+
+
 def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
     """The problem in an answer, checked to be one that repeats nothing of the request."""
     assert answer.status_code == status, answer.text

@@ -1,10 +1,13 @@
 """Every path and method that no operation answers."""
 
+import json
 from collections.abc import Callable
+from html import escape
 
 import httpx2
 import pytest
 
+from shared.http.problem_pages import PAGES
 from tests.conftest import User
 from tests.functions.support import OPERATIONS, each_operation, problem, short
 from tests.functions.support import Operation as Op
@@ -95,3 +98,39 @@ class TestFallback:
     def test_answers_no_operation(self, alice: User, operation: Op) -> None:
         task_id = alice.create().json()["id"]
         assert operation.ask(alice, task_id).status_code == operation.success
+
+
+@pytest.mark.parametrize("path", PAGES)
+class TestProblemPage:
+    def test_is_for_everybody_in_words(self, api: httpx2.Client, path: str) -> None:
+        kind = PAGES[path]
+        answer = api.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.text.startswith(f"{kind.status} {kind.title}\n")
+        assert f"What to do: {kind.remedy}" in answer.text
+        example = json.loads(answer.text.partition("An example:")[2])
+        assert example["type"] == path
+        assert example["status"] == kind.status
+        assert ("errors" in example) == (path == "/problems/invalid-input")
+
+    def test_is_html_for_a_browser(self, api: httpx2.Client, path: str) -> None:
+        answer = api.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["content-security-policy"] == "default-src 'none'"
+        assert f"<h1>{PAGES[path].status} {PAGES[path].title}</h1>" in answer.text
+        assert escape(PAGES[path].remedy, quote=False) in answer.text
+
+    def test_is_for_get_alone(self, api: httpx2.Client, path: str) -> None:
+        problem(api.post(path), 401)
+
+
+def test_a_page_of_no_kind_is_not_told_without_a_token(alice: User, api: httpx2.Client) -> None:
+    problem(api.get("/problems/other"), 401)
+    headers = {"Authorization": f"Bearer {alice.token}"}
+    problem(api.get("/problems/other", headers=headers), 404)
+
+
+def test_the_type_of_a_problem_leads_to_its_page(api: httpx2.Client) -> None:
+    answer = api.get("/api/alice/tasks")
+    assert api.get(answer.json()["type"]).text.startswith("401 Unauthorized")
