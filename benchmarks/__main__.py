@@ -13,7 +13,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import cold, installed, load, report, scale, warm
+from benchmarks import cold, installed, load, report, sizes, warm
 from benchmarks.check import check
 from benchmarks.events import OPERATIONS, User
 from benchmarks.measure import say
@@ -82,7 +82,7 @@ def measure_the_rest(made: Stage, user: User, results: dict[str, Any]) -> None:
     results["load"] = found
     say(f"filling a table with {ROWS:,} rows")
     results["rows"] = ROWS
-    results["scale"] = scale.run(made, user, ROWS, rounds=150)
+    results["sizes"] = sizes.run(made, user, ROWS, rounds=150)
 
 
 def layers(made: Stage, user: User) -> dict[str, dict[str, float]]:

@@ -34,7 +34,7 @@ def write(results: Results) -> None:
     }
     for name, drawn in plots.items():
         (DOCS / f"performance-{name}.svg").write_text(drawn)
-    sections = head, goals, cold, warm_calls, layers, turns, scale, load, costs
+    sections = head, goals, cold, warm_calls, layers, turns, sizes, load, costs
     lines = chain.from_iterable((*section(results), "") for section in sections)
     (DOCS / "performance.md").write_text("\n".join(lines).rstrip() + "\n")
     quotes.write(results)
@@ -76,7 +76,7 @@ def goals(results: Results) -> Lines:
 
 def bounded(results: Results) -> Iterator[tuple[str, float, float]]:
     """What must not be more than so much."""
-    plain, clock, sizes = results["cold"]["plain"], results["warm"]["clock"], results["scale"]
+    plain, clock, sizes = results["cold"]["plain"], results["warm"]["clock"], results["sizes"]
     counted, under_load = results["turns"], results["load"]
     crowds = [each for name, each in under_load.items() if name.startswith("100 environments")]
     server = under_load["development server"]
@@ -184,9 +184,9 @@ def turns(results: Results) -> Lines:
     )
 
 
-def scale(results: Results) -> Lines:
+def sizes(results: Results) -> Lines:
     """Small and large tables."""
-    found = results["scale"]
+    found = results["sizes"]
     yield "## Size of the table"
     yield ""
     yield (

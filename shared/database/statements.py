@@ -57,6 +57,9 @@ TICK: ColumnElement[timedelta] = literal_column("interval '1 microsecond'", Inte
 # How long a key is good for.
 LIFE: ColumnElement[timedelta] = literal_column("interval '24 hours'", Interval)
 
+# A constant of the text: a limit that is bound is planned for any value.
+ONE: ColumnElement[int] = literal_column("1", Integer)
+
 IDS: ColumnElement[Any] = literal_column(f"'{SCHEMA}.tasks_id_seq'")
 
 
@@ -114,21 +117,20 @@ def _ordinal() -> CTE:
     """The new task's ordinal: the last one's and 1, or counted where that may be too much.
 
     Creates at the same moment take the same one. It is counted every hundredth time, too, so that
-    such errors do not add up.
+    such errors do not add up. Materialized, or Postgres would look for it in each place that it
+    stands in.
     """
     newest = columns.created_at.desc(), columns.id.desc()
-    last = select(columns.ordinal).where(owned()).order_by(*newest).limit(1).scalar_subquery()
-    following = select((last + literal_column("1")).label("ordinal")).cte("following").c.ordinal
     enough = cast(bindparam("most"), Integer)
+    last = select(columns.ordinal).where(owned()).order_by(*newest).limit(ONE).subquery()
+    following = last.c.ordinal + ONE
+    is_due = following % literal_column("100") == literal_column("0")
+    usual = select(following).where(following <= enough, ~is_due).scalar_subquery()
     own = select(columns.id).where(owned()).limit(enough).subquery()
-    counted = select(func.count() + literal_column("1")).select_from(own).scalar_subquery()
-    is_due = or_(
-        following.is_(None),
-        following > enough,
-        following % literal_column("100") == literal_column("0"),
-    )
-    ordinal = case((is_due, cast(counted, Integer)), else_=following)
-    return select(ordinal.label("ordinal"), enough.label("most")).cte("numbered")
+    number = cast(func.count() + ONE, Integer)
+    counted = select(number).select_from(own).scalar_subquery()
+    ordinal = func.coalesce(usual, counted).label("ordinal")
+    return select(ordinal, enough.label("most")).cte("numbered").prefix_with("MATERIALIZED")
 
 
 @written_once
@@ -171,7 +173,7 @@ def insert_task_once() -> ClauseElement:
         *(found.c[name] for name in sent),
         found.c.created_at,
         found.c.created_at.label("updated_at"),
-        literal_column("1", Integer).label("version"),
+        ONE.label("version"),
         (found.c.task_id != drawn.c.id).label("replayed"),
         same.label("same_body"),
     )
@@ -248,7 +250,7 @@ def _change(new: Mapping[str, ColumnElement[Any]]) -> ClauseElement:
     """Write what is new to the task; nothing where all of it is so already."""
     differs = or_(*(columns[name].is_distinct_from(value) for name, value in new.items()))
     moved = {
-        "version": columns.version + literal_column("1"),
+        "version": columns.version + ONE,
         "updated_at": func.greatest(func.clock_timestamp(), columns.updated_at + TICK),
     }
     change = update(table).where(owned(), _named(), _expected(), differs).values(**new, **moved)

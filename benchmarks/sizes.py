@@ -17,9 +17,9 @@ SMALL = 1_000
 OWN = 10_000  # tasks of the user in the large table
 DEEP = 0.9  # of the way through the list
 FILL = """
-    INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at)
+    INSERT INTO tasks (user_id, title, description, completed, ordinal, created_at, updated_at)
     SELECT %s || CASE WHEN %s = 1 THEN '' ELSE (number %% %s)::text END, 'Task ' || number,
-        'Something to do', number %% 3 = 0, at, at
+        'Something to do', number %% 3 = 0, %s, at, at
     FROM generate_series(1, %s) AS number,
         LATERAL (SELECT now() - number * interval '1 second') AS made (at)
 """
@@ -33,9 +33,10 @@ def fill(stage: Stage, name: str, subject: str, own: int, rows: int) -> None:
         indexes = owner.execute(INDEXES).fetchall()
         for _, index in indexes:
             owner.execute(f"DROP INDEX {index}".encode())
-        owner.execute(FILL.encode(), (subject, 1, 1, own))
+        owner.execute(FILL.encode(), (subject, 1, 1, own, own))
         if rows > own:
-            owner.execute(FILL.encode(), ("other-", 2, (rows - own) // 1_000, rows - own))
+            others = (rows - own) // 1_000
+            owner.execute(FILL.encode(), ("other-", 2, others, 1_000, rows - own))
         for definition, _ in indexes:
             owner.execute(definition.encode())
         owner.execute("VACUUM ANALYZE tasks")
@@ -58,8 +59,9 @@ def run(stage: Stage, user: User, rows: int, rounds: int) -> dict[str, Figures]:
         environments, queries = {}, {}
         for name, (own, size) in sizes.items():
             fill(stage, name, user.subject, own, size)
-            url = {"DATABASE_URL": stage.url(name, TASKS.login)}
-            environments[name] = held.enter_context(environment(TASKS, stage.environment | url))
+            variables = stage.environment | {"DATABASE_URL": stage.url(name, TASKS.login)}
+            variables |= {"MAX_TASKS_PER_USER": f"{2 * OWN}"}
+            environments[name] = held.enter_context(environment(TASKS, variables))
             queries[name] = deep_query(environments[name], user, own)
         for number in range(rounds + UNTIL_WARM):
             for name, asked in environments.items():
