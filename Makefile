@@ -23,7 +23,7 @@ CHECKS = check-lint check-format check-types check-migrations check-template che
 
 .DEFAULT_GOAL = help
 .PHONY: help dev demo token migrate link-users test test-reliability fuzz build edge rehearse test-artifact sam-local
-.PHONY: bench bench-quick openapi test-client test-browser test-browser-sam screenshots check format smoke
+.PHONY: bench bench-quick scale openapi test-client test-browser test-browser-sam screenshots check format smoke
 .PHONY: mutants lock clean $(CHECKS)
 
 help: ## List the targets
@@ -203,6 +203,9 @@ bench: .venv/node .venv/python3.13 ## Measure beside other ways to write it; wri
 
 bench-quick: .venv/node .venv/python3.13 ## Measure cold starts, warm calls and network turns only (under a minute)
 	@$(WITH_NODE) $(RUN) benchmarks --quick
+
+scale: .venv/node .venv/python3.13 ## Fill tables and measure how they grow; writes docs/scale.md; ROWS=2000000
+	@$(WITH_NODE) $(RUN) benchmarks.scale
 
 lock: .venv/installed ## Lock the versions of requirements/*.in
 	$(RUN) pip install --disable-pip-version-check -q uv

@@ -1,4 +1,4 @@
-"""From the start of a process, or the restoration of a snapshot, to the first answer."""
+"""From the start of a process to the first answer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,17 +6,7 @@ from time import perf_counter, sleep
 
 from benchmarks.events import Request
 from benchmarks.measure import Figures, interleaved, medians
-from benchmarks.peer import (
-    ALL,
-    FLOOR,
-    HONO,
-    RESOLVER,
-    RESTORED,
-    TASKS,
-    UNCOMPILED,
-    Environment,
-    Peer,
-)
+from benchmarks.peer import ALL, EAGER, FLOOR, HONO, RESOLVER, TASKS, UNCOMPILED, Peer
 from benchmarks.peer import environment as started
 from benchmarks.stage import Stage, tls
 from local.network import Link, Proxy, proxy
@@ -54,30 +44,15 @@ def cold(peer: Peer, variables: dict[str, str], request: Request) -> Callable[[]
     return job
 
 
-def restored(environment: Environment, request: Request) -> Callable[[], float]:
-    """Have a copy of an initialised environment answer; milliseconds."""
-
-    def job() -> float:
-        began = perf_counter()
-        reply = environment.ask(request)
-        elapsed = perf_counter() - began
-        assert reply.status == 200, reply
-        return elapsed * 1000
-
-    return job
-
-
 def run(stage: Stage, request: Request, rounds: int) -> dict[str, Figures]:
     """Milliseconds in each circumstance, by peer."""
 
     def variables(peer: Peer, url: str | None = None) -> dict[str, str]:
         return stage.environment | {"DATABASE_URL": url or stage.url(login=peer.login)}
 
-    with started(RESTORED, variables(RESTORED), [request.handler]) as snapshot:
-        peers = (*ALL, UNCOMPILED)
-        jobs = {peer.name: cold(peer, variables(peer), request) for peer in peers}
-        jobs[RESTORED.name] = restored(snapshot, request)
-        plain = medians(interleaved(jobs, rounds))
+    peers = (*ALL, EAGER, UNCOMPILED)
+    jobs = {peer.name: cold(peer, variables(peer), request) for peer in peers}
+    plain = medians(interleaved(jobs, rounds))
     with tls(stage) as pooler:
         jobs = {
             peer.name: cold(
@@ -95,5 +70,5 @@ def run(stage: Stage, request: Request, rounds: int) -> dict[str, Figures]:
     return {
         "plain": plain,
         "TLS": encrypted,
-        "5 ms a turn": distant,
+        "5 ms a round trip": distant,
     }

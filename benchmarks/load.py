@@ -19,7 +19,17 @@ from time import monotonic, perf_counter, sleep
 from benchmarks import installed
 from benchmarks.events import READS, Request, User
 from benchmarks.measure import Figures, percentile
-from benchmarks.peer import TASKS, USUAL, Crowd, Environment, Reply, environment
+from benchmarks.peer import (
+    HONO,
+    RESOLVER,
+    TASKS,
+    USUAL,
+    Crowd,
+    Environment,
+    Peer,
+    Reply,
+    environment,
+)
 from benchmarks.stage import API, HOST, Stage, pooler
 from local.state import ROOT
 
@@ -164,11 +174,11 @@ def users(stage: Stage, prefix: str, count: int) -> list[User]:
 
 
 @contextmanager
-def pool(stage: Stage) -> Iterator[Callable[[], Ask]]:
-    """Four environments; yields what makes a client's connection to them."""
-    variables = stage.environment | {"DATABASE_URL": stage.url(login=API)}
+def pool(stage: Stage, peer: Peer) -> Iterator[Callable[[], Ask]]:
+    """Four environments of a peer; yields what makes a client's connection to them."""
+    variables = stage.environment | {"DATABASE_URL": stage.url(login=peer.login)}
     with ExitStack() as held:
-        asked = Pool([held.enter_context(environment(TASKS, variables)) for _ in range(4)])
+        asked = Pool([held.enter_context(environment(peer, variables)) for _ in range(4)])
         yield lambda: asked
 
 
@@ -191,11 +201,14 @@ def usual(stage: Stage, processes: int) -> Iterator[Callable[[], Ask]]:
 
 def throughput(stage: Stage, seconds: float, rounds: int) -> dict[str, Figures]:
     """Ten clients of each service by turns: the round of each with its median of answers."""
-    with pool(stage) as ours, usual(stage, 1) as single, usual(stage, 4) as several:
+    with ExitStack() as held:
         services = {
-            "4 environments": ours,
-            "usual, 1 process": single,
-            "usual, 4 processes": several,
+            f"4 environments, {peer.name}": held.enter_context(pool(stage, peer))
+            for peer in (TASKS, RESOLVER, HONO)
+        }
+        services |= {
+            "usual, 1 process": held.enter_context(usual(stage, 1)),
+            "usual, 4 processes": held.enter_context(usual(stage, 4)),
         }
         found: dict[str, list[Figures]] = {name: [] for name in services}
         for _ in range(rounds):

@@ -66,10 +66,11 @@ ALL = (FLOOR, TASKS, RESOLVER, HONO, USUAL)
 UNCOMPILED = Peer(
     "tasks without byte code", (installed.SOURCES,), options=(("PYTHONDONTWRITEBYTECODE", "1"),)
 )
-RESTORED = Peer(
-    "tasks restored",
+EAGER = Peer("tasks with all models", (installed.EAGER, installed.ARTIFACT))
+FORKED = Peer(
+    "tasks forked",
     (installed.ARTIFACT, installed.LIBRARIES),
-    options=(("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start"), ("SNAPSHOT", "1")),
+    options=(("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start"),),
 )
 
 
@@ -144,14 +145,14 @@ class Environment:
 
 
 class Crowd:
-    """So many environments of ours, restored from one snapshot."""
+    """So many environments of ours, forks of one process: each runs SnapStart's hooks."""
 
     def __init__(self, count: int, variables: dict[str, str]) -> None:
         pairs = [socketpair() for _ in range(count)]
         descriptors = [theirs.fileno() for _, theirs in pairs]
         self._process = subprocess.Popen(
             [installed.python(), "-S", str(WORKER), ",".join(map(str, descriptors)), *OURS],
-            env=variables | RESTORED.environment(),
+            env=variables | FORKED.environment(),
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # the log

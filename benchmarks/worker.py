@@ -4,9 +4,8 @@
     python worker.py SOCKET,SOCKET… HANDLER …
 
 It loads the handlers, reads lines of `[handler, event]` and writes to the descriptor of a pipe what
-each answers and how long it took. With SNAPSHOT in the environment it is restored for each line as
-SnapStart does it: a copy of the initialised process runs the hooks, then the handler. With sockets
-it is restored once for each of them, and reads and writes there.
+each answers and how long it took. With sockets it forks once for each of them, and reads and writes
+there. Around the forks SnapStart's hooks run, since no connection survives a fork either.
 """
 
 import json
@@ -62,16 +61,6 @@ def thaw() -> None:
         hook(*arguments, **options)
 
 
-def restore(handlers: dict[str, Any], line: str, pipe: Any) -> None:
-    """Answer out of a copy of this process."""
-    child = os.fork()
-    if not child:
-        thaw()
-        print(serve(handlers, line), file=pipe, flush=True)
-        os._exit(0)
-    os.waitpid(child, 0)
-
-
 def crowd(handlers: dict[str, Any], sockets: list[int]) -> None:
     """Make a copy of this process for each socket, and wait for the end of all."""
     for mine in sockets:
@@ -100,19 +89,14 @@ def main() -> None:
     """Serve until there is nothing more to read."""
     descriptors, *names = sys.argv[1:]
     handlers = {name: load(name) for name in names}
-    snapshot = "SNAPSHOT" in os.environ
-    if snapshot:
-        freeze()
     number, *more = map(int, descriptors.split(","))
     if more:
+        freeze()
         crowd(handlers, [number, *more])
         return
     with os.fdopen(number, "w") as pipe:
         for line in sys.stdin:
-            if snapshot:
-                restore(handlers, line, pipe)
-            else:
-                print(serve(handlers, line), file=pipe, flush=True)
+            print(serve(handlers, line), file=pipe, flush=True)
 
 
 if __name__ == "__main__":
