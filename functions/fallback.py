@@ -3,7 +3,9 @@
 The pages that problems lead to are here, too.
 """
 
+import json
 import re
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from starlette.responses import RedirectResponse
@@ -13,11 +15,11 @@ from shared.app import create_app, lambda_handler
 from shared.http.problem_pages import ProblemPagesMiddleware
 from shared.http.problems import MethodNotAllowed, NotFound
 
+# The operations stand in the API's description, which is deployed, too.
+DESCRIPTION = json.loads((Path(__file__).parent.parent / "openapi.json").read_text())
 METHODS = {
-    "/api/{user_id}/tasks": "GET, POST",
-    "/api/{user_id}/tasks/{id}": "DELETE, GET, PUT",
-    "/api/{user_id}/tasks/{id}/complete": "PATCH",
-    "/health": "GET",
+    path: ", ".join(sorted(method.upper() for method in operations))
+    for path, operations in DESCRIPTION["paths"].items()
 }
 PARAMETER = re.compile(r"\{(\w+)\}")
 

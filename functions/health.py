@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import exists, false, select
 from sqlmodel import SQLModel
 
@@ -17,8 +18,10 @@ PROBE = Statement(select(exists(select(*COLUMNS).where(false()))))
 app = create_app(public=True)
 
 
-class Health(SQLModel):
+class Health(BaseModel):
     """All is well."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: Literal["ok"] = "ok"
 

@@ -5,14 +5,17 @@ from fastapi import Response
 from shared.app import create_app, lambda_handler
 from shared.database.tasks import Tasks
 from shared.http.preconditions import IfMatch
-from shared.http.responses import task_response
-from shared.models import TaskId, TaskPublic, TaskToggle
+from shared.http.responses import shown, task_response
+from shared.models import CHANGED, EXAMPLE, TaskId, TaskPublic, TaskToggle
 
 app = create_app()
 
 
 @app.patch(
-    "/api/{user_id}/tasks/{id}/complete", response_model=TaskPublic, summary="Toggle completion"
+    "/api/{user_id}/tasks/{id}/complete",
+    response_model=TaskPublic,
+    summary="Toggle completion",
+    responses=shown(EXAMPLE | CHANGED),
 )
 async def toggle_task(
     tasks: Tasks, task_id: TaskId, expected: IfMatch, toggle: TaskToggle | None = None

@@ -1,4 +1,4 @@
-"""Fill a folder with what one function deploys: functions/, shared/ and the locked dependencies.
+"""Fill a folder with what one function deploys: the code, openapi.json and locked dependencies.
 
     bundle/python scripts/build.py arm64 FOLDER
 
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements.txt"
 DEPENDENCIES = ROOT / ".aws-sam" / "dependencies"
 CODE = ("functions", "shared")
+DESCRIPTION = "openapi.json"
 TASK_ROOT = "/var/task"  # where Lambda unpacks it; tracebacks name files in there
 
 PYTHON = "3.13"
@@ -58,6 +59,7 @@ def main(architecture: str, folder: Path) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
         compile_all(folder / name, folder)
+    shutil.copyfile(ROOT / DESCRIPTION, folder / DESCRIPTION)
 
 
 def dependencies(architecture: str) -> Path:

@@ -1,7 +1,9 @@
 """The OpenAPI document of the whole API, made from the functions' own routes.
 
 What problems there are is said once, in `shared.http.problems`; which of them an operation can
-answer follows from what it takes. `python -m scripts.openapi` prints it, as `openapi.json` has it.
+answer follows from what it takes. What an operation answers is shown by the example of its model,
+or by the one that stands beside its route. `python -m scripts.openapi` writes `openapi.json`; with
+`--check` it compares.
 """
 
 import json
@@ -15,29 +17,27 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from local.gateway import read_routes
+from local.state import ROOT
 from shared.http import problems
 from shared.http.problems import Problem, ProblemDetails
-from shared.models import EXAMPLE, TITLE_LENGTH
+from shared.models import EXAMPLE
 
 # A change that breaks clients needs the next major number; `scripts.compatibility` sees to it.
 VERSION = "1.0.0"
 DESCRIPTION = "Tasks, each for its owner's eyes only. Errors are problems (RFC 9457)."
 SERVERS = [{"url": "/", "description": "Where this document is, or any other deployment."}]
-GROUPS = [
-    {"name": "Tasks", "description": "The caller's own tasks; they need a token."},
-    {"name": "Health", "description": "Whether the API is up; for anybody."},
-]
+GROUPS = {
+    "Tasks": "The caller's own tasks; they need a token.",
+    "Health": "Whether the API is up; for anybody.",
+}
+OWNED = "/api/{user_id}"
 Document = dict[str, Any]
 
 JSON_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 GENERATED_ERRORS = ("HTTPValidationError", "ValidationError")
 
-# What JSON Schema can say of the values that are accepted. White space is Unicode's; HTTP takes it
-# away around a header, so that none begins or ends with it.
-WHITE_SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-TEXT = r"^[^\x00]*$"
-INK = rf"[^\x00{WHITE_SPACE}]"
-TITLE = rf"^[{WHITE_SPACE}]*{INK}([^\x00]{{0,{TITLE_LENGTH - 2}}}{INK})?[{WHITE_SPACE}]*$"
+# What JSON Schema can say of the values that are accepted. HTTP takes white space away around a
+# header, so that none begins or ends with it.
 TAG = r'(W/)?"[!#-~]*"'
 TAGS = rf"^(\*|{TAG}([ \t]*,[ \t]*{TAG})*)$"
 PATTERNS = {
@@ -70,28 +70,16 @@ HEADERS = {
     "WWW-Authenticate": 'Bearer error="invalid_token"',
     "X-Request-Id": "Jx1MhhbpIAMEMBg=",
 }
-CHANGED = {"completed": True, "updated_at": "2026-11-20T09:15:00.654321Z", "version": 2}
-ANSWERS = {
-    "list_tasks": [EXAMPLE],
-    "create_task": EXAMPLE,
-    "get_task": EXAMPLE,
-    "update_task": EXAMPLE | CHANGED | {"description": None},
-    "toggle_task": EXAMPLE | CHANGED,
-    "health": {"status": "ok"},
-}
 
-# What can be done with a task that an operation answers with; a task that was read may be changed
-# on condition that it is still the same.
-CHANGES = ("update_task", "toggle_task", "delete_task")
-LINKS = {
-    ("create_task", "201"): ("get_task", *CHANGES),
-    ("get_task", "200"): CHANGES,
-}
+
+class IncompleteError(Exception):
+    """The document cannot be made; the message says what is missing, and of which operation."""
 
 
 def operations() -> list[APIRoute]:
-    """The routes of all functions."""
+    """The routes of all functions; the fallback, which reads this document, has none."""
     modules = dict.fromkeys(route.handler.rpartition(".")[0] for route in read_routes())
+    modules.pop("functions.fallback")
     routes = [route for name in modules for route in import_module(name).app.routes]
     return [route for route in routes if isinstance(route, APIRoute)]
 
@@ -103,35 +91,27 @@ def openapi() -> Document:
         version=VERSION,
         description=DESCRIPTION,
         servers=SERVERS,
-        tags=GROUPS,
+        tags=[{"name": name, "description": text} for name, text in GROUPS.items()],
         routes=operations(),
     )
     schemas = document["components"]["schemas"]
     details = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(details.pop("$defs"), ProblemDetails=details)
     for name in GENERATED_ERRORS:
-        schemas.pop(name)
+        schemas.pop(name, None)
     for path, methods in document["paths"].items():
-        for operation in methods.values():
-            _complete(operation, path.format_map(PARAMETERS), schemas)
-    for name in ("TaskCreate", "TaskUpdate", "TaskPublic"):
-        _task_schema(schemas[name]["properties"])
-    for name in ("TaskPublic", "Health"):
-        _answered(schemas[name])
+        for method, operation in methods.items():
+            _complete(operation, path, schemas)
+            for status, response in operation["responses"].items():
+                if links := dict(_links(document["paths"], (path, method, status))):
+                    response["links"] = links
     for name in ("ProblemDetails", "InvalidInput"):
         _without_nulls(schemas[name]["properties"])
     return document
 
 
-def _task_schema(members: Document) -> None:
-    """What no keyword of the models says of texts: a title's length is counted when stripped."""
-    members["title"].pop("maxLength", None)
-    members["title"]["pattern"] = TITLE
-    members["description"]["anyOf"][0]["pattern"] = TEXT
-
-
-def _answered(schema: Document) -> None:
-    """An answer has all members, also those that a request may leave out."""
+def _returned(schema: Document) -> None:
+    """A response has all members, also those that a request may leave out."""
     schema["required"] = list(schema["properties"])
     for member in schema["properties"].values():
         member.pop("default", None)
@@ -145,49 +125,82 @@ def _without_nulls(members: Document) -> None:
 
 
 def _complete(operation: Document, path: str, schemas: Document) -> None:
+    name, responses = operation["operationId"], operation["responses"]
     operation.setdefault("security", [])
-    operation["tags"] = ["Tasks" if operation["security"] else "Health"]
+    operation["tags"] = [_group(name, path)]
     for parameter in operation.get("parameters", []):
-        _parameter(parameter)
+        _parameter(name, parameter)
     for media_type in operation.get("requestBody", {}).get("content", {}).values():
-        _body(media_type, schemas)
-    answers = operation["responses"]
-    answers.pop("422", None)
-    for status, answer in answers.items():
-        _success(answer, status, operation)
-    if operation["operationId"] == "get_task":
+        media_type["schema"] = _without_null(media_type["schema"])
+        media_type["example"] = _example_of(name, media_type["schema"], schemas)
+    responses.pop("422", None)
+    for status, response in responses.items():
+        _success(response, status, operation, schemas)
+    if "If-None-Match" in _names(operation):
         tag = _header("ETag", "The tag.")
-        answers["304"] = {"description": "Not Modified", "headers": dict([tag])}
+        responses["304"] = {"description": "Not Modified", "headers": dict([tag])}
     for problem in _possible(operation):
-        _add(answers, problem, path)
-    for answer in answers.values():
-        answer["headers"] |= [_header("X-Request-Id", "The gateway's own id.")]
-    operation["responses"] = dict(sorted(answers.items()))
+        _add(responses, problem, path.format_map(PARAMETERS))
+    for response in responses.values():
+        response["headers"] |= [_header("X-Request-Id", "The gateway's own id.")]
+    operation["responses"] = dict(sorted(responses.items()))
 
 
-def _body(media_type: Document, schemas: Document) -> None:
-    media_type["schema"] = _without_null(media_type["schema"])
-    name = media_type["schema"]["$ref"].rpartition("/")[2]
-    media_type["example"] = schemas[name]["examples"][0]
+def _group(name: str, path: str) -> str:
+    """The group of an operation, after the first part of its path that is not the user."""
+    group = path.removeprefix(OWNED).split("/")[1].title()
+    if group not in GROUPS:
+        raise IncompleteError(f"{name}: say in GROUPS what the operations on {group} are about.")
+    return group
 
 
-def _success(answer: Document, status: str, operation: Document) -> None:
-    answer["description"] = HTTPStatus(int(status)).phrase
-    answer["headers"] = dict(_headers(operation, status))
-    for media_type in answer.get("content", {}).values():
-        media_type["example"] = ANSWERS[operation["operationId"]]
-    if links := dict(_links(operation["operationId"], status)):
-        answer["links"] = links
+def _names(operation: Document) -> set[str]:
+    """The names of the parameters of an operation."""
+    return {parameter["name"] for parameter in operation.get("parameters", [])}
 
 
-def _parameter(parameter: Document) -> None:
+def _success(response: Document, status: str, operation: Document, schemas: Document) -> None:
+    response["description"] = HTTPStatus(int(status)).phrase
+    response["headers"] = dict(_headers(operation, status))
+    for media_type in response.get("content", {}).values():
+        name, schema = operation["operationId"], media_type["schema"]
+        if "example" not in media_type:
+            media_type["example"] = _example_of(name, schema, schemas)
+        _returned(schemas[_model(schema.get("items", schema))])
+
+
+def _example_of(name: str, schema: Document, schemas: Document) -> Any:
+    """The example of a model, or a list of it."""
+    if schema.get("type") == "array":
+        return [_example_of(name, schema["items"], schemas)]
+    model = _model(schema)
+    if "examples" not in schemas[model]:
+        raise IncompleteError(
+            f"{name}: there is no example. Give one to the model {model}, as "
+            'ConfigDict(json_schema_extra={"examples": [...]}), or to the route, as '
+            "responses=shown(...)."
+        )
+    return schemas[model]["examples"][0]
+
+
+def _model(schema: Document) -> str:
+    return str(schema["$ref"].rpartition("/")[2])
+
+
+def _parameter(name: str, parameter: Document) -> None:
     """Header names as they are written, an example, and no null, which no parameter can be."""
     schema = _without_null(parameter["schema"])
     if parameter["in"] == "header":
         parameter["name"] = schema.pop("title")
     if parameter["name"] in PATTERNS:
         schema["pattern"] = PATTERNS[parameter["name"]]
-    schema["examples"] = [PARAMETERS[parameter["name"]]]
+    if "examples" not in schema:
+        if parameter["name"] not in PARAMETERS:
+            raise IncompleteError(
+                f"{name}: the parameter {parameter['name']} has no example. Give it one where it "
+                "is declared, as examples=[...]."
+            )
+        schema["examples"] = [PARAMETERS[parameter["name"]]]
     parameter["schema"] = schema
 
 
@@ -198,11 +211,23 @@ def _without_null(schema: Document) -> Document:
     return first if "$ref" in first else {**first, **rest}
 
 
-def _links(name: str, status: str) -> Iterator[tuple[str, Document]]:
-    for target in LINKS.get((name, status), ()):
-        task = {"user_id": "$response.body#/user_id", "id": "$response.body#/id"}
-        condition = {"If-Match": "$response.header.ETag"} if name == "get_task" else {}
-        yield target, {"operationId": target, "parameters": task | condition}
+def _links(paths: Document, source: tuple[str, str, str]) -> Iterator[tuple[str, Document]]:
+    """What can be done with something that was created or read.
+
+    What was read may be changed on condition that it is still the same.
+    """
+    path, method, status = source
+    was_read = method == "get" and path.endswith("/{id}") and status == "200"
+    if status != "201" and not was_read:
+        return
+    one = path if was_read else f"{path}/{{id}}"
+    found = {"user_id": "$response.body#/user_id", "id": "$response.body#/id"}
+    condition = {"If-Match": "$response.header.ETag"} if was_read else {}
+    for other, methods in paths.items():
+        for verb, operation in methods.items():
+            if f"{other}/".startswith(f"{one}/") and (other, verb) != (path, method):
+                name = operation["operationId"]
+                yield name, {"operationId": name, "parameters": found | condition}
 
 
 def _headers(operation: Document, status: str) -> Iterator[tuple[str, Document]]:
@@ -226,7 +251,7 @@ def _header(name: str, description: str, *, required: bool = True) -> tuple[str,
 
 
 def _possible(operation: Document) -> Iterator[type[Problem]]:
-    parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
+    parameters = _names(operation)
     conditional = parameters & {"If-Match", "If-None-Match", "Idempotency-Key"}
     if operation["security"]:
         yield from (problems.Unauthorized, problems.Forbidden)
@@ -240,23 +265,25 @@ def _possible(operation: Document) -> Iterator[type[Problem]]:
         yield problems.NotFound
     if "If-Match" in parameters:
         yield problems.PreconditionFailed
-    if operation["operationId"] == "create_task":
-        yield from (problems.UnknownUser, problems.InFlight, problems.KeyReused)
+    if "201" in operation["responses"]:
+        yield from (problems.UnknownUser, problems.Quota)
+    if "Idempotency-Key" in parameters:
+        yield from (problems.InFlight, problems.KeyReused)
     yield from (problems.Problem, problems.Unavailable)
 
 
-def _add(answers: Document, problem: type[Problem], path: str) -> None:
+def _add(responses: Document, problem: type[Problem], path: str) -> None:
     """Describe a problem; several may share a status."""
-    answer = answers.setdefault(
+    response = responses.setdefault(
         str(problem.status),
         {
             "description": problem.title,
             "content": {problems.MEDIA_TYPE: {"schema": JSON_SCHEMA, "examples": {}}},
         },
     )
-    examples = answer["content"][problems.MEDIA_TYPE]["examples"]
+    examples = response["content"][problems.MEDIA_TYPE]["examples"]
     examples[problem.kind] = {"summary": problem.title, "value": _example(problem, path)}
-    answer["headers"] = dict(_problem_headers(problem))
+    response["headers"] = dict(_problem_headers(problem))
 
 
 def _example(problem: type[Problem], path: str) -> Document:
@@ -290,5 +317,18 @@ def text() -> str:
     return json.dumps(openapi(), ensure_ascii=False, indent=2) + "\n"
 
 
+def main(*arguments: str) -> None:
+    """Write the file, or nothing where the document cannot be made; with --check only compare."""
+    try:
+        made = text()
+    except IncompleteError as error:
+        sys.exit(str(error))
+    file = ROOT / "openapi.json"
+    if "--check" not in arguments:
+        file.write_text(made)
+    elif file.read_text() != made:
+        sys.exit("openapi.json is not what the code says: make openapi brings it up to date.")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    main(*sys.argv[1:])

@@ -54,14 +54,26 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+# What JSON Schema can say of a title: its length counts without the white space around it, which is
+# Unicode's.
+WHITE_SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+INK = rf"[^\x00{WHITE_SPACE}]"
+TITLE_PATTERN = rf"^[{WHITE_SPACE}]*{INK}([^\x00]{{0,{TITLE_LENGTH - 2}}}{INK})?[{WHITE_SPACE}]*$"
+
+WITHOUT_NUL: Any = BodyField(json_schema_extra={"pattern": r"^[^\x00]*$"})
+
 Storable = Annotated[str, AfterValidator(_without_nul)]
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TITLE_LENGTH),
     AfterValidator(_without_nul),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": TITLE_PATTERN}),
 ]
 Description = Annotated[
-    str, StringConstraints(max_length=DESCRIPTION_LENGTH), AfterValidator(_without_nul)
+    str,
+    StringConstraints(max_length=DESCRIPTION_LENGTH),
+    AfterValidator(_without_nul),
+    WITHOUT_NUL,
 ]
 Timestamp = Annotated[
     datetime, PlainSerializer(rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
@@ -181,6 +193,9 @@ EXAMPLE = {
     "updated_at": "2026-11-20T08:30:00.123456Z",
     "version": 1,
 }
+
+
+CHANGED = {"completed": True, "updated_at": "2026-11-20T09:15:00.654321Z", "version": 2}
 
 
 class TaskPublic(TaskBase):

@@ -72,7 +72,8 @@ class TestFunction:
 def test_what_is_deployed_is_small(tmp_path: Path) -> None:
     for name in ("bundle", "functions", "scripts", "shared"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "requirements.txt", tmp_path)
+    for name in ("openapi.json", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
     # The byte code is of the Python at hand, not Lambda's: `make test-artifact` weighs that, too.
     build = [sys.executable, "scripts/build.py", "arm64", "artifact"]
     subprocess.run(build, cwd=tmp_path, check=True, capture_output=True)

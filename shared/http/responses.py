@@ -15,6 +15,14 @@ TIMES = ("created_at", "updated_at")
 JSON = "application/json"
 
 
+def shown(example: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """What the documentation shows of a route's response, where its model's example will not do.
+
+    To be given to the route as its `responses`.
+    """
+    return {status: {"content": {JSON: {"example": example}}}}
+
+
 def task_response(
     row: TaskRow, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:

@@ -7,7 +7,10 @@ import pytest
 
 from tests.conftest import ROOT
 
-SOURCES = ("alembic.ini", "functions", "local", "migrations", "scripts", "shared", "template.yaml")
+SOURCES = (
+    *("alembic.ini", "functions", "local", "migrations", "openapi.json", "scripts", "shared"),
+    "template.yaml",
+)
 
 
 @pytest.fixture

@@ -103,6 +103,9 @@ export interface components {
         /**
          * Health
          * @description All is well.
+         * @example {
+         *       "status": "ok"
+         *     }
          */
         Health: {
             /**
@@ -307,13 +310,13 @@ export interface operations {
                     /**
                      * @example [
                      *       {
-                     *         "id": 42,
-                     *         "user_id": "alice",
-                     *         "title": "Buy milk",
-                     *         "description": "Two litres",
                      *         "completed": false,
                      *         "created_at": "2026-11-20T08:30:00.123456Z",
+                     *         "description": "Two litres",
+                     *         "id": 42,
+                     *         "title": "Buy milk",
                      *         "updated_at": "2026-11-20T08:30:00.123456Z",
+                     *         "user_id": "alice",
                      *         "version": 1
                      *       }
                      *     ]
@@ -423,13 +426,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": 42,
-                     *       "user_id": "alice",
-                     *       "title": "Buy milk",
-                     *       "description": "Two litres",
                      *       "completed": false,
                      *       "created_at": "2026-11-20T08:30:00.123456Z",
+                     *       "description": "Two litres",
+                     *       "id": 42,
+                     *       "title": "Buy milk",
                      *       "updated_at": "2026-11-20T08:30:00.123456Z",
+                     *       "user_id": "alice",
                      *       "version": 1
                      *     }
                      */
@@ -569,13 +572,13 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": 42,
-                     *       "user_id": "alice",
-                     *       "title": "Buy milk",
-                     *       "description": "Two litres",
                      *       "completed": false,
                      *       "created_at": "2026-11-20T08:30:00.123456Z",
+                     *       "description": "Two litres",
+                     *       "id": 42,
+                     *       "title": "Buy milk",
                      *       "updated_at": "2026-11-20T08:30:00.123456Z",
+                     *       "user_id": "alice",
                      *       "version": 1
                      *     }
                      */
@@ -716,7 +719,7 @@ export interface operations {
                      *       "id": 42,
                      *       "user_id": "alice",
                      *       "title": "Buy milk",
-                     *       "description": null,
+                     *       "description": "Two litres",
                      *       "completed": true,
                      *       "created_at": "2026-11-20T08:30:00.123456Z",
                      *       "updated_at": "2026-11-20T09:15:00.654321Z",
