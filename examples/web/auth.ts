@@ -27,7 +27,8 @@ export function auth(settings: Settings): Plugin {
   return { name: "better-auth", configureServer: mount, configurePreviewServer: mount };
 }
 
-function configure({ databaseUrl, secret, tokenLifetime }: Settings) {
+function configure({ databaseUrl, secret, tokenLifetime, signInsPerMinute }: Settings) {
+  const attempts = { window: 60, max: signInsPerMinute };
   const database = new Pool({ connectionString: databaseUrl });
   // An idle connection that breaks is replaced when the next one is needed.
   database.on("error", () => undefined);
@@ -39,7 +40,12 @@ function configure({ databaseUrl, secret, tokenLifetime }: Settings) {
       // The API wants to know who it is, and nothing else about the user.
       jwt({ jwt: { expirationTime: tokenLifetime, definePayload: () => ({}) } }),
     ],
-    // It counts by address, and on loopback everybody has the same one.
-    rateLimit: { enabled: false },
+    // Against guessed passwords. It counts by address, which all of this machine share.
+    rateLimit: {
+      enabled: true,
+      window: 10,
+      max: 1000,
+      customRules: { "/sign-in/*": attempts, "/sign-up/*": attempts },
+    },
   } satisfies BetterAuthOptions;
 }

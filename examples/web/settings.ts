@@ -10,6 +10,8 @@ export interface Settings {
   port: number;
   /** How long a token for the API is valid, as a time span. */
   tokenLifetime: string;
+  /** How often a minute somebody may try to sign in or up, by address. */
+  signInsPerMinute: number;
 }
 
 /** Reads the environment. Throws an error that names the variable which is missing or wrong. */
@@ -31,5 +33,6 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     secret: required("BETTER_AUTH_SECRET"),
     port,
     tokenLifetime: environment["TOKEN_LIFETIME"] || "15m",
+    signInsPerMinute: Number(environment["SIGN_INS_PER_MINUTE"] || 20),
   };
 }
