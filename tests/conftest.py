@@ -26,6 +26,10 @@ from shared.auth.tokens import verifier
 from shared.database.connection import disconnect
 from shared.settings import settings
 
+# So that what the tests share says what differs, too.
+for room in ("functions", "shared", "deploy", "local", "reliability.support", "reliability.ledger"):
+    pytest.register_assert_rewrite(f"tests.{room}")
+
 ROOT = Path(__file__).parent.parent
 POSTGRES = (
     "TEST_POSTGRES_URL"  # in the environment, so that the workers find it; {} is the database
