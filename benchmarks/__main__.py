@@ -48,11 +48,11 @@ def main(*, quick: bool) -> None:
                 for _ in range(PAGE_OF if peer is TASKS else 0):
                     asked.ask(user.ask("create"))
         say("warm operations")
-        results["warm"] = warm.run(made, user, rounds=6 if quick else 60)
+        results["warm"] = warm.run(made, user, rounds=6 if quick else 48)
         say("round trips")
         results["turns"] = warm.turns(made, user)
         say("cold starts")
-        results["cold"] = cold.run(made, user.ask("list"), rounds=3 if quick else 30)
+        results["cold"] = cold.run(made, user.ask("list"), rounds=3 if quick else 12)
         if not quick:
             measure_the_rest(made, user, results)
     if quick:

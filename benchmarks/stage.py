@@ -28,6 +28,7 @@ from local.state import ROOT
 
 HOST = "127.0.0.1"
 OWNER, API = "postgres", "api"
+TLS_FILES = ("key", "cert", "ca")  # the Debian in a folder has no authorities of its own
 SETTINGS = {"max_connections": "300", "shared_buffers": "512MB", "max_wal_size": "4GB"}
 
 
@@ -97,7 +98,7 @@ def pooler(
 @contextmanager
 def tls(made: Stage) -> Iterator[PgBouncer]:
     """A PgBouncer that insists on TLS, as Neon's does; Postgres' binaries here have none."""
-    lines = ("sslmode = require", "key_file = {folder}/tls.pem", "cert_file = {folder}/tls.pem")
+    lines = ("sslmode = require", *(f"{kind}_file = {{folder}}/tls.pem" for kind in TLS_FILES))
     more = "\n".join(f"client_tls_{line}" for line in lines)
     with pooler(made, 10, more, {"tls.pem": make_certificate()}) as terminating:
         yield terminating
