@@ -17,13 +17,14 @@ export NPM_CONFIG_CACHE = $(CURDIR)/.local/npm
 export __SAM_CLI_APP_DIR = $(CURDIR)/.local/sam-cli
 export SAM_CLI_TELEMETRY = 0
 export REDOCLY_TELEMETRY = off
+export NEXT_TELEMETRY_DISABLED = 1
 
 CHECKS = check-lint check-format check-types check-migrations check-template check-workflows \
 	check-openapi check-compatibility check-description
 
 .DEFAULT_GOAL = help
-.PHONY: help dev demo token migrate link-users test test-reliability fuzz build edge rehearse test-artifact sam-local
-.PHONY: bench bench-quick scale openapi test-client test-browser test-browser-sam screenshots check format smoke
+.PHONY: help dev demo next token migrate link-users test test-reliability fuzz build edge rehearse test-artifact sam-local
+.PHONY: bench bench-quick scale openapi test-client test-browser test-browser-sam test-next screenshots check format smoke
 .PHONY: mutants lock clean $(CHECKS)
 
 help: ## List the targets
@@ -46,6 +47,9 @@ dev: .venv/installed ## Run the API on an embedded Postgres; PORT=8000
 
 demo: examples/web/node_modules/installed ## Run a page, Better Auth, the API and Postgres; WEB_PORT=5173
 	@$(WITH_NODE) $(RUN) local demo
+
+next: examples/next/node_modules/installed ## Run the Next.js example, Better Auth, the API and Postgres; NEXT_PORT=3000
+	@$(WITH_NODE) $(RUN) local next
 
 token: .venv/installed ## Print a token of the development issuer; SUBJECT=bob
 	@$(RUN) local token
@@ -107,6 +111,15 @@ examples/web/node_modules/installed: examples/web/package-lock.json | clients/ty
 	@$(NPM_CI) --prefix examples/web >&2
 	@touch $@
 
+examples/next/node_modules/installed: examples/next/package-lock.json clients/typescript/dist/index.js
+	@echo "Installing what the Next.js example needs …" >&2
+	@$(NPM_CI) --prefix examples/next >&2
+	@touch $@
+
+tests/next/node_modules/installed: .venv/node tests/next/package-lock.json
+	@$(NPM_CI) --prefix tests/next >&2
+	@touch $@
+
 tests/browser/node_modules/installed: .venv/node tests/browser/package-lock.json
 	@$(NPM_CI) --prefix tests/browser >&2
 	@touch $@
@@ -145,6 +158,9 @@ test-browser: examples/web/node_modules/installed tests/browser/node_modules/ins
 
 test-browser-sam: examples/web/node_modules/installed tests/browser/node_modules/installed .local/sam/installed ## The same page, with the API in Lambda's containers; needs Docker
 	@$(WITH_NODE) $(RUN) tests.browser.sam
+
+test-next: examples/next/node_modules/installed tests/next/node_modules/installed ## Build the Next.js example for production and test it in Chromium
+	@$(WITH_NODE) $(RUN) tests.next
 
 screenshots: examples/web/node_modules/installed tests/browser/node_modules/installed ## Take the README's pictures of the page
 	@$(WITH_NODE) SCREENSHOTS=docs $(RUN) tests.browser screenshots
@@ -215,4 +231,4 @@ clean: ## Remove what was installed and made, the local database included
 	rm -rf .venv .local .aws-sam .schemathesis .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -name node_modules -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +
-	rm -rf clients/typescript/dist clients/typescript/*.tgz
+	rm -rf clients/typescript/dist clients/typescript/*.tgz examples/next/.next
