@@ -270,9 +270,11 @@ def served(
             process.wait()
 
 
-def crowded(stage: Stage, seconds: float, pauses: tuple[float, ...]) -> dict[float, Figures]:
-    """A hundred environments behind a PgBouncer with ten connections, and a user for each."""
-    with pooler(stage, 10) as pooled, ExitStack() as held:
+def crowded(
+    stage: Stage, seconds: float, pauses: tuple[float, ...], connections: int = 10
+) -> dict[float, Figures]:
+    """A hundred environments behind a PgBouncer with few connections, and a user for each."""
+    with pooler(stage, connections) as pooled, ExitStack() as held:
         crowded = Crowd(100, stage.environment | {"DATABASE_URL": pooled.url("tasks", API)})
         held.callback(crowded.stop)
 
