@@ -42,6 +42,7 @@ DIMENSIONS = {
     **dict.fromkeys(
         [("AWS/Lambda", name) for name in ("Invocations", "Errors")], ("FunctionName", CLEANING)
     ),
+    ("AWS/Lambda", "Throttles"): ("FunctionName", None),  # of several functions
     # what shared/observability.py writes
     **dict.fromkeys(
         [(OURS, "UnhandledError"), (OURS, "DatabaseUnavailable")], ("service", "tasks")
@@ -275,10 +276,9 @@ class TestFunctions:
             assert 10 < function["Timeout"] < 30
 
     def test_share_a_role_and_a_log(self, any_stage: Stack) -> None:
-        functions = answering(any_stage).values()
+        functions = any_stage.of_type("Lambda::Function").values()
         assert {function["Role"]["Fn::GetAtt"][0] for function in functions} == {"FunctionRole"}
-        everything = any_stage.of_type("Lambda::Function").values()
-        logs = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in everything}
+        logs = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
         assert logs == {"FunctionLogGroup"}
 
     def test_remove_idempotency_keys_each_hour(self, any_stage: Stack) -> None:
@@ -289,7 +289,6 @@ class TestFunctions:
         assert alias["FunctionName"] == {"Ref": CLEANING}
         cleaning = any_stage.of_type("Lambda::Function")[CLEANING]
         assert cleaning["Handler"] == "functions.clean_idempotency_keys.handler"
-        assert cleaning["Role"] == {"Fn::GetAtt": ["CleaningRole", "Arn"]}
         assert cleaning["SnapStart"] == {"ApplyOn": "None"}
 
     def test_log_json_and_are_traced(self, any_stage: Stack) -> None:
@@ -318,8 +317,7 @@ class TestFunctions:
         made = stack(**{parameter: SECRET})
         for function in made.of_type("Lambda::Function").values():
             assert function["Environment"]["Variables"][variable] == SECRET
-        assert readable(made, "FunctionRole") == [GIVEN["DatabaseSecretArn"], SECRET]
-        assert readable(made, "CleaningRole") == GIVEN["DatabaseSecretArn"]
+        assert readable(made) == [GIVEN["DatabaseSecretArn"], SECRET]
 
     def test_start_from_snapshots_where_that_is_worth_its_price(self) -> None:
         for stage, applied in ("dev", "None"), ("staging", "PublishedVersions"):
@@ -342,9 +340,9 @@ def answering(made: Stack) -> dict[str, Any]:
     return {name: function for name, function in functions.items() if name != CLEANING}
 
 
-def readable(made: Stack, role: str) -> Any:
-    """The secrets that a role may read."""
-    [policy] = made.of_type("IAM::Role")[role]["Policies"]
+def readable(made: Stack) -> Any:
+    """The secrets that the functions may read."""
+    [policy] = made.of_type("IAM::Role")["FunctionRole"]["Policies"]
     return policy["PolicyDocument"]["Statement"][0]["Resource"]
 
 
@@ -358,7 +356,7 @@ class TestPolicies:
             assert read == {
                 "Effect": "Allow",
                 "Action": "secretsmanager:GetSecretValue",
-                "Resource": readable(any_stage, function["Role"]["Fn::GetAtt"][0]),
+                "Resource": readable(any_stage),
             }
             assert write == {
                 "Effect": "Allow",
@@ -444,7 +442,7 @@ class TestGateway:
             RequestsPerSecond="50", WritesPerSecond="10", AnonymousRequestsPerSecond="5"
         )
         [api] = limited.of_type("ApiGatewayV2::Stage").values()
-        assert limits(api["DefaultRouteSettings"]) == {"50"}
+        assert limits(api["DefaultRouteSettings"]) == {"5"}  # what is not named is anybody's
         for route in FUNCTIONS:
             settings = api["RouteSettings"].get(route, api["DefaultRouteSettings"])
             if "/api/" not in route:
@@ -493,7 +491,9 @@ class TestAlarms:
                 value = dimension["Value"]
                 watched.add(key)
                 named = value["Ref"] if isinstance(value, dict) else value
-                assert (dimension["Name"], named) == DIMENSIONS[key]
+                name, expected = DIMENSIONS[key]
+                assert dimension["Name"] == name
+                assert named == expected if expected else named in answering(prod)
         assert watched == {*DIMENSIONS}
 
     def test_watch_metrics_that_the_log_is_made_into(self, prod: Stack) -> None:
@@ -505,41 +505,59 @@ class TestAlarms:
         assert made == watched
         assert {each["LogGroupName"]["Ref"] for each in filters} == {"FunctionLogGroup"}
 
-    def test_watch_the_throttles_of_what_needs_a_token(self, prod: Stack) -> None:
-        metrics = prod.resources["ThrottlesAlarm"]["Properties"]["Metrics"]
-        queries = [item["Expression"]["Fn::Sub"] for item in metrics if "Period" in item]
-        operations = answering(prod).keys() - {"HealthFunction", "FallbackFunction"}
-        assert len(queries) == 2
-        for query in queries:
-            assert set(re.findall(r"\$\{(\w+)\}", query)) == operations
+    def test_tell_throttles_of_operations_from_those_of_what_anybody_may_call(
+        self, prod: Stack
+    ) -> None:
+        anybody = {"HealthFunction", "FallbackFunction"}
+        throttled = {
+            name: {
+                metric["Dimensions"][0]["Value"]["Ref"]
+                for metric in alarmed(alarm)
+                if metric["MetricName"] == "Throttles"
+            }
+            for name, alarm in prod.of_type("CloudWatch::Alarm").items()
+        }
+        assert throttled.pop("ThrottlesAlarm") == answering(prod).keys() - anybody
+        with_errors = {
+            name
+            for name, alarm in prod.of_type("CloudWatch::Alarm").items()
+            if "5xx" in {metric["MetricName"] for metric in alarmed(alarm)}
+        }
+        assert {name for name, functions in throttled.items() if functions} == with_errors
+        assert all(throttled[name] == anybody for name in with_errors)
 
     @pytest.mark.parametrize(
         ("alarm", "metrics", "fires"),
         [
             # four requests a minute that all fail, in 5 minutes
-            ("ServerErrors", {"failed": 20, "refused": 0, "all": 20}, True),
+            ("ServerErrors", {"errors": 20, "refused": 0, "all": 20}, True),
             # one in 100,000 of 10,000 a second
-            ("ServerErrors", {"failed": 30, "refused": 0, "all": 3_000_000}, False),
+            ("ServerErrors", {"errors": 30, "refused": 0, "all": 3_000_000}, False),
             # one at night
-            ("ServerErrors", {"failed": 1, "refused": 0, "all": 1}, False),
+            ("ServerErrors", {"errors": 1, "refused": 0, "all": 1}, False),
             # a flood of 401, 404 and 429 alone, and one that hides a failure of everything else
-            ("ServerErrors", {"failed": 0, "refused": 78_000, "all": 78_000}, False),
-            ("ServerErrors", {"failed": 20, "refused": 78_000, "all": 78_020}, True),
+            ("ServerErrors", {"errors": 0, "refused": 78_000, "all": 78_000}, False),
+            ("ServerErrors", {"errors": 20, "refused": 78_000, "all": 78_020}, True),
+            # a flood that is throttled, beside some traffic
+            ("ServerErrors", {"errors": 900, "health": 400, "fallback": 500, "all": 4900}, False),
+            ("FastBurn", {"errors": 900, "fallback": 900, "all": 1900, "fast": 100}, False),
+            ("SlowBurn", {"errors": 900, "fallback": 900, "all": 1900, "fast": 100}, False),
             # a canary that fails altogether, with a tenth of the traffic
-            ("ServerErrors", {"failed": 300, "refused": 0, "all": 3000}, True),
+            ("ServerErrors", {"errors": 300, "refused": 0, "all": 3000}, True),
             ("UnhandledErrors", {"defects": 1, "refused": 0, "all": 20}, True),
             ("UnhandledErrors", {"defects": 30, "refused": 0, "all": 3_000_000}, False),
             ("DatabaseUnavailable", {"failed": 20, "refused": 0, "all": 20}, True),
             ("DatabaseUnavailable", {"failed": 30, "refused": 0, "all": 3_000_000}, False),
-            ("FastBurn", {"failed": 15, "refused": 0, "all": 1000, "fast": 100}, True),
-            ("FastBurn", {"failed": 14, "refused": 0, "all": 1000, "fast": 100}, False),
-            ("FastBurn", {"failed": 0, "refused": 0, "all": 1000, "fast": 85}, True),
-            ("FastBurn", {"failed": 0, "refused": 0, "all": 1000, "fast": 86}, False),
-            ("FastBurn", {"failed": 0, "refused": 0, "all": 2, "fast": 0}, False),
-            ("SlowBurn", {"failed": 7, "refused": 0, "all": 1000, "fast": 100}, True),
-            ("SlowBurn", {"failed": 5, "refused": 0, "all": 1000, "fast": 100}, False),
-            ("Throttles", {"throttled": 20, "invoked": 0}, True),
-            ("Throttles", {"throttled": 20, "invoked": 600_000}, False),
+            ("FastBurn", {"errors": 15, "refused": 0, "all": 1000, "fast": 100}, True),
+            ("FastBurn", {"errors": 14, "refused": 0, "all": 1000, "fast": 100}, False),
+            ("FastBurn", {"errors": 0, "refused": 0, "all": 1000, "fast": 85}, True),
+            ("FastBurn", {"errors": 0, "refused": 0, "all": 1000, "fast": 86}, False),
+            ("FastBurn", {"errors": 0, "refused": 0, "all": 2, "fast": 0}, False),
+            ("SlowBurn", {"errors": 7, "refused": 0, "all": 1000, "fast": 100}, True),
+            ("SlowBurn", {"errors": 5, "refused": 0, "all": 1000, "fast": 100}, False),
+            ("Throttles", {"lists": 20, "refused": 0, "all": 20}, True),
+            ("Throttles", {"lists": 1, "toggles": 2, "refused": 9000, "all": 9100}, True),
+            ("Throttles", {"creates": 20, "refused": 0, "all": 600_000}, False),
             ("RefusedTokens", {"refused": 80, "accepted": 20}, True),
             ("RefusedTokens", {"refused": 80, "accepted": 8000}, False),
             ("RefusedTokens", {"refused": 5, "accepted": 0}, False),
@@ -552,10 +570,15 @@ class TestAlarms:
         self, prod: Stack, alarm: str, metrics: dict[str, float], fires: bool
     ) -> None:
         properties = prod.resources[f"{alarm}Alarm"]["Properties"]
-        given = {item["Id"] for item in properties["Metrics"] if item.get("ReturnData") is False}
-        assert given == metrics.keys()
-        [expression] = [item for item in properties["Metrics"] if "ReturnData" not in item]
-        value = evaluate(expression["Expression"], metrics)
+        given = {item["Id"] for item in properties["Metrics"] if "MetricStat" in item}
+        assert metrics.keys() <= given
+        values: dict[str, float | None] = dict.fromkeys(given) | metrics
+        expressions = [item for item in properties["Metrics"] if "Expression" in item]
+        [shown] = [item for item in expressions if "ReturnData" not in item]
+        for item in [*(each for each in expressions if each is not shown), shown]:
+            values[item["Id"]] = evaluate(item["Expression"], values)
+        value = values[shown["Id"]]
+        assert value is not None
         threshold = float(properties["Threshold"])
         below = properties["ComparisonOperator"] == "LessThanThreshold"
         assert (value < threshold if below else value > threshold) is fires
@@ -590,12 +613,12 @@ class TestAlarms:
         assert not [name for name in [*shown, *watched] if f'"{name}"' not in code]
 
 
-def evaluate(expression: str, metrics: dict[str, float]) -> float:
-    """What CloudWatch's metric math makes of one value of each metric."""
+def evaluate(expression: str, metrics: dict[str, float | None]) -> float:
+    """What CloudWatch's metric math makes of one value of each metric; None is no value."""
     python = expression.replace("IF(", "when(").replace(" OR ", " or ").replace("MAX(", "max(")
     functions: dict[str, Any] = {
         "when": lambda condition, one, other: one if condition else other,
-        "FILL": lambda value, _: value,
+        "FILL": lambda value, instead: instead if value is None else value,
         "max": max,
     }
     try:

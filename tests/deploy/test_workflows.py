@@ -193,7 +193,7 @@ class TestPage:
         assert made("\n".join(code)) <= TARGETS
 
     def test_explains_every_alarm(self) -> None:
-        alarms = re.findall(r"AlarmName: !Sub \$\{AWS::StackName\}-([\w-]+)", TEMPLATE)
+        alarms = re.findall(r"AlarmName: !Sub \"\$\{AWS::StackName\}-([\w-]+)", TEMPLATE)
         explained = re.findall(r"^\| `([\w-]+)` \| .* \| .* \| .* \|$", PAGE, re.MULTILINE)
         assert sorted(alarms) == sorted(explained)
 
