@@ -16,7 +16,10 @@ from tests.deploy.test_artifact import CODE, ELF_MACHINES, MEGABYTES, files, mac
 
 pytestmark = pytest.mark.artifact
 
-NEEDED = (*CODE, "bundle", "scripts", "requirements.txt", "samconfig.toml", "template.yaml")
+NEEDED = (
+    *(*CODE, "bundle", "scripts"),
+    *("openapi.json", "requirements.txt", "samconfig.toml", "template.yaml"),
+)
 DEPENDENCIES = Path(".aws-sam/dependencies")
 
 
