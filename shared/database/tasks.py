@@ -12,7 +12,7 @@ from shared.database.execution import Row
 from shared.database.sql import Statement
 from shared.database.statements import Outcome
 from shared.http.paging import TaskQuery
-from shared.http.preconditions import Expectation, entity_tag, matches
+from shared.http.preconditions import Condition, entity_tag
 from shared.http.problems import InFlight, KeyReused, Locked, NotFound, PreconditionFailed, Quota
 from shared.models import TaskCreate, TaskUpdate
 from shared.observability import count
@@ -72,24 +72,24 @@ class TaskRepository:
         """Read a task."""
         return _found(self._database.read(statements.read_task(), self._own({"task_id": task_id})))
 
-    def update(self, task_id: int, change: TaskUpdate, expected: Expectation) -> TaskRow:
+    def update(self, task_id: int, change: TaskUpdate, expected: Condition) -> TaskRow:
         """Set what the change sets. Nothing moves where that is so already."""
         values = change.values()
         statement = statements.update_task(frozenset(values))
         return self._write(statement, task_id, expected, values)
 
-    def toggle(self, task_id: int, completed: bool | None, expected: Expectation) -> TaskRow:
+    def toggle(self, task_id: int, completed: bool | None, expected: Condition) -> TaskRow:
         """Set the status, or flip it where none is given."""
         return self._write(statements.toggle_task(), task_id, expected, {"completed": completed})
 
-    def delete(self, task_id: int, expected: Expectation) -> None:
+    def delete(self, task_id: int, expected: Condition) -> None:
         """Delete a task."""
         self._write(statements.delete_task(), task_id, expected, {})
 
     def _write(
-        self, statement: Statement, task_id: int, expected: Expectation, new: Mapping[str, Any]
+        self, statement: Statement, task_id: int, expected: Condition, new: Mapping[str, Any]
     ) -> TaskRow:
-        versions = None if expected.strongly is None else sorted(expected.strongly)
+        versions = None if expected is None else sorted(expected.strong)
         values = {f"new_{name}": value for name, value in new.items()}
         named_task = {"task_id": task_id, "versions": versions}
         sent = self._own(named_task | values)
@@ -97,7 +97,7 @@ class TaskRepository:
         while row.outcome == Outcome.RACED:  # looks again, while the request has time
             row = _found(self._database.write(statement, sent))
         if row.outcome == Outcome.PRECONDITION_FAILED:
-            weak = matches(row.version, expected.weakly)
+            weak = expected is not None and row.version in expected.weak
             raise PreconditionFailed(entity_tag(row.version), weak=weak)
         if row.outcome == Outcome.COMPLETED:
             count("TaskCompleted")

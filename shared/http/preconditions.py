@@ -12,15 +12,16 @@ TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
 TAGS = re.compile(rf"[ \t]*+(?:{TAG})?+(?:[ \t]*+,[ \t]*+(?:{TAG})?+)*+[ \t]*+")
 OURS = re.compile(r'(W/)?"([1-9][0-9]{0,8})"')
 
-Versions = frozenset[int] | None
-"""The versions that meet a condition; `None` where every one does (`*`)."""
+
+class Versions(NamedTuple):
+    """The versions that a condition names, by the kind of their tags."""
+
+    strong: frozenset[int] = frozenset()
+    weak: frozenset[int] = frozenset()
 
 
-class Expectation(NamedTuple):
-    """The versions that a write may start from, and those that would do if weak tags counted."""
-
-    strongly: Versions = None
-    weakly: Versions = None
+Condition = Versions | None
+"""What a client says of a version; `None` where every one will do (`*`)."""
 
 
 def entity_tag(version: int) -> str:
@@ -28,12 +29,12 @@ def entity_tag(version: int) -> str:
     return f'"{version}"'
 
 
-def matches(version: int, versions: Versions) -> bool:
-    """Whether a version meets a condition."""
-    return versions is None or version in versions
+def matches(version: int, condition: Condition) -> bool:
+    """Whether a version meets a condition by the weak comparison (RFC 9110, section 8.8.3.2)."""
+    return condition is None or version in condition.strong | condition.weak
 
 
-def _versions(name: str, header: str, *, weak: bool) -> Versions:
+def _condition(name: str, header: str) -> Condition:
     """Read a list of tags. Only those that this API makes can ever match.
 
     Raises:
@@ -43,26 +44,23 @@ def _versions(name: str, header: str, *, weak: bool) -> Versions:
         return None
     if not TAGS.fullmatch(header) or '"' not in header:
         raise Malformed(f"{name} must be * or a list of entity tags in double quotes.")
-    tags = (OURS.fullmatch(tag) for tag in re.findall(TAG, header))
-    return frozenset(int(tag[2]) for tag in tags if tag and (weak or not tag[1]))
-
-
-async def _if_match(if_match: Annotated[str | None, Header()] = None) -> Expectation:
-    if if_match is None:
-        return Expectation()
-    return Expectation(*(_versions("If-Match", if_match, weak=weak) for weak in (False, True)))
-
-
-async def _if_none_match(if_none_match: Annotated[str | None, Header()] = None) -> Versions:
-    return (
-        frozenset()
-        if if_none_match is None
-        else _versions("If-None-Match", if_none_match, weak=True)
+    ours = [tag for text in re.findall(TAG, header) if (tag := OURS.fullmatch(text))]
+    return Versions(
+        strong=frozenset(int(tag[2]) for tag in ours if not tag[1]),
+        weak=frozenset(int(tag[2]) for tag in ours if tag[1]),
     )
 
 
-IfMatch = Annotated[Expectation, Depends(_if_match)]
-"""The versions a write may start from: every one when the header is absent."""
+async def _if_match(if_match: Annotated[str | None, Header()] = None) -> Condition:
+    return None if if_match is None else _condition("If-Match", if_match)
 
-IfNoneMatch = Annotated[Versions, Depends(_if_none_match)]
+
+async def _if_none_match(if_none_match: Annotated[str | None, Header()] = None) -> Condition:
+    return Versions() if if_none_match is None else _condition("If-None-Match", if_none_match)
+
+
+IfMatch = Annotated[Condition, Depends(_if_match)]
+"""The versions a write may start from, strong tags alone: every one when the header is absent."""
+
+IfNoneMatch = Annotated[Condition, Depends(_if_none_match)]
 """The versions the client has already: none when the header is absent."""
