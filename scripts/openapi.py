@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from local.gateway import read_routes
 from local.state import ROOT
 from shared.http import problems
+from shared.http.problem_pages import example
 from shared.http.problems import Problem, ProblemDetails
 from shared.models import EXAMPLE
 
@@ -282,25 +283,8 @@ def _add(responses: Document, problem: type[Problem], path: str) -> None:
         },
     )
     examples = response["content"][problems.MEDIA_TYPE]["examples"]
-    examples[problem.kind] = {"summary": problem.title, "value": _example(problem, path)}
+    examples[problem.kind] = {"summary": problem.title, "value": example(problem, path)}
     response["headers"] = dict(_problem_headers(problem))
-
-
-def _example(problem: type[Problem], path: str) -> Document:
-    details = ProblemDetails(
-        type=f"/problems/{problem.kind}",
-        title=problem.title,
-        status=problem.status,
-        detail=problem.default,
-        instance=path,
-        request_id=HEADERS["X-Request-Id"],
-        errors=[_invalid_example()] if problem is problems.Invalid else None,
-    )
-    return details.model_dump(exclude_none=True)
-
-
-def _invalid_example() -> problems.InvalidInput:
-    return problems.InvalidInput(pointer="/title", detail="at most 255 characters")
 
 
 def _problem_headers(problem: type[Problem]) -> Iterator[tuple[str, Document]]:

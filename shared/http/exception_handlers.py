@@ -5,7 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from shared.http.problems import MEDIA_TYPE, MethodNotAllowed, NotFound, Problem, ProblemDetails
+from shared.http.problems import MEDIA_TYPE, MethodNotAllowed, NotFound, Problem
 from shared.http.validation import invalid
 
 
@@ -28,18 +28,13 @@ def problem_response(request: Request, error: Exception) -> JSONResponse:
     """Render an exception, and leave it in the scope for the request's line in the log."""
     problem = as_problem(error)
     request.scope["error"] = error
-    details = ProblemDetails(
-        type=f"/problems/{problem.kind}",
-        title=problem.title,
-        status=problem.status,
-        detail=problem.detail,
+    details = problem.details(
+        problem.detail,
+        problem.errors,
         instance=request.scope["path"],
         request_id=request.scope["request_id"],
-        errors=list(problem.errors) or None,
     )
-    return JSONResponse(
-        details.model_dump(exclude_none=True), problem.status, problem.headers, MEDIA_TYPE
-    )
+    return JSONResponse(details, problem.status, problem.headers, MEDIA_TYPE)
 
 
 async def _answer(request: Request, error: Exception) -> JSONResponse:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator
 from html import escape
 from inspect import cleandoc
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.http.problems import Invalid, InvalidInput, Problem, ProblemDetails
+from shared.http.problems import Invalid, InvalidInput, Problem
 
 TEXT = """\
 {status} {title}
@@ -50,7 +51,7 @@ def _kinds(problem: type[Problem]) -> Iterator[type[Problem]]:
             yield from _kinds(narrower)
 
 
-PAGES = {f"/problems/{problem.kind}": problem for problem in _kinds(Problem)}
+PAGES = {problem.type_reference(): problem for problem in _kinds(Problem)}
 
 
 class ProblemPagesMiddleware:
@@ -84,16 +85,8 @@ def page(problem: type[Problem], *, html: bool) -> Response:
     return HTMLResponse(HTML.format_map(escaped), headers=NOTHING_ELSE)
 
 
-def example(problem: type[Problem]) -> dict[str, object]:
-    """The body of such a problem."""
-    invalid = [InvalidInput(pointer="/title", detail="at most 255 characters")]
-    details = ProblemDetails(
-        type=f"/problems/{problem.kind}",
-        title=problem.title,
-        status=problem.status,
-        detail=problem.default,
-        instance="/api/alice/tasks/42",
-        request_id="Jx1MhhbpIAMEMBg=",
-        errors=invalid if problem is Invalid else None,
-    )
-    return details.model_dump(exclude_none=True)
+def example(problem: type[Problem], path: str = "/api/alice/tasks/42") -> dict[str, Any]:
+    """The body of such a problem, where a request of this path meets it."""
+    errors = [InvalidInput(pointer="/title", detail="at most 255 characters")]
+    invalid = errors if problem is Invalid else []
+    return problem.details(problem.default, invalid, instance=path, request_id="Jx1MhhbpIAMEMBg=")

@@ -1,7 +1,7 @@
 """Problems (RFC 9457): a class for each kind of error."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,6 +67,27 @@ class Problem(HTTPException):
     ) -> None:
         super().__init__(self.status, detail or self.default, headers)
         self.errors = errors
+
+    @classmethod
+    def type_reference(cls) -> str:
+        """The `type` of this kind of problem, where there is a page about it."""
+        return f"/problems/{cls.kind}"
+
+    @classmethod
+    def details(
+        cls, detail: str, errors: Sequence[InvalidInput] = (), *, instance: str, request_id: str
+    ) -> dict[str, Any]:
+        """The body of a response: this kind of problem, in a request of this path and id."""
+        body = ProblemDetails(
+            type=cls.type_reference(),
+            title=cls.title,
+            status=cls.status,
+            detail=detail,
+            instance=instance,
+            request_id=request_id,
+            errors=list(errors) or None,
+        )
+        return body.model_dump(exclude_none=True)
 
 
 class Malformed(Problem):
