@@ -116,10 +116,6 @@ examples/next/node_modules/installed: examples/next/package-lock.json clients/ty
 	@$(NPM_CI) --prefix examples/next >&2
 	@touch $@
 
-tests/next/node_modules/installed: .venv/node tests/next/package-lock.json
-	@$(NPM_CI) --prefix tests/next >&2
-	@touch $@
-
 tests/browser/node_modules/installed: .venv/node tests/browser/package-lock.json
 	@$(NPM_CI) --prefix tests/browser >&2
 	@touch $@
@@ -159,8 +155,8 @@ test-browser: examples/web/node_modules/installed tests/browser/node_modules/ins
 test-browser-sam: examples/web/node_modules/installed tests/browser/node_modules/installed .local/sam/installed ## The same page, with the API in Lambda's containers; needs Docker
 	@$(WITH_NODE) $(RUN) tests.browser.sam
 
-test-next: examples/next/node_modules/installed tests/next/node_modules/installed ## Build the Next.js example for production and test it in Chromium
-	@$(WITH_NODE) $(RUN) tests.next
+test-next: examples/next/node_modules/installed tests/browser/node_modules/installed ## Build the Next.js example for production and test it in Chromium
+	@$(WITH_NODE) $(RUN) tests.browser.next
 
 screenshots: examples/web/node_modules/installed tests/browser/node_modules/installed ## Take the README's pictures of the page
 	@$(WITH_NODE) SCREENSHOTS=docs $(RUN) tests.browser screenshots

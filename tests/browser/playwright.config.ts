@@ -18,7 +18,15 @@ export default defineConfig({
     trace: "retain-on-failure",
   },
   projects: [
-    { name: "page", testIgnore: "sam.spec.ts" },
+    { name: "page", testIgnore: ["sam.spec.ts", "next/**"] },
     { name: "sam", testMatch: "sam.spec.ts" },
+    { name: "next", testMatch: "next/pages.spec.ts" },
+    // Alone: what it does to the API, all others would notice.
+    {
+      name: "next-outage",
+      testMatch: "next/outage.spec.ts",
+      dependencies: ["next"],
+      fullyParallel: false,
+    },
   ],
 });

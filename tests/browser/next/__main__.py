@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 
 from local.next import APPLICATION, next_command, running
 from local.state import STATE
-from tests.browser.playwright import browser
-from tests.next.relay import relaying
+from tests.browser.next.relay import relaying
+from tests.browser.playwright import playwright
 
-HERE = Path(__file__).parent
 LOG = STATE / "next.log"  # what the API says
 ANY_PORT = {"PORT": "0", "NEXT_PORT": "0"}
 # Each token is refused 12 s after it was made: the API grants clocks a difference of 10 s.
@@ -25,18 +24,11 @@ def build() -> int:
     return subprocess.run(command, cwd=APPLICATION, check=False).returncode
 
 
-def npm_run(script: str, *arguments: str, **variables: str) -> int:
-    """Run a script of the tests' package; returns its exit status."""
-    command = ["npm", "run", "--silent", script, "--", *arguments]
-    return subprocess.run(command, cwd=HERE, env=os.environ | variables, check=False).returncode
-
-
 def main(*arguments: str) -> int:
     """Run the tests; the exit status."""
-    program = browser()
     os.environ.update(ANY_PORT | SHORT_LIVED)
     STATE.mkdir(exist_ok=True)
-    if failed := npm_run("check") or build():
+    if failed := build():
         return failed
     with (
         TemporaryDirectory() as folder,
@@ -46,7 +38,7 @@ def main(*arguments: str) -> int:
         running(Path(folder), "start", through=relay.towards) as it,
     ):
         addresses = {"PAGE_URL": it.url, "API_URL": it.api, "RELAY_URL": switch}
-        return npm_run("test", *arguments, CHROMIUM=program, **addresses)
+        return playwright("--project=next-outage", *arguments, **addresses)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+import { randomInt, randomUUID } from "node:crypto";
+
+import { test as base, expect, type BrowserContext } from "@playwright/test";
+
+export { expect };
+
+/** Where things are, as whoever started them says. */
+export const { API_URL = "", PAGE_URL = "" } = process.env;
+export const PASSWORD = "correct horse battery";
+
+export interface Task {
+  id: number;
+  title: string;
+  description: string | null;
+  completed: boolean;
+  version: number;
+}
+
+/** Somebody with an account, signed in, in a browser context of their own. */
+export class Account {
+  readonly email = `${randomUUID()}@example.com`;
+  // Better Auth limits how often an address may ask; these tests ask more often than people do.
+  readonly #from = { "X-Forwarded-For": [10, ...[0, 0, 0].map(() => randomInt(256))].join(".") };
+
+  constructor(
+    readonly name: string,
+    readonly context: BrowserContext,
+  ) {}
+
+  async signUp(): Promise<void> {
+    const data = { name: this.name, email: this.email, password: PASSWORD };
+    const headers = { Origin: PAGE_URL, ...this.#from };
+    const answer = await this.context.request.post("/api/auth/sign-up/email", { data, headers });
+    expect(answer.status()).toBe(200);
+  }
+
+  /** A new token. */
+  async token(): Promise<string> {
+    const answer = await this.context.request.get("/api/auth/token", { headers: this.#from });
+    return (await answer.json()).token;
+  }
+
+  /** Where the user's tasks are. */
+  async path(): Promise<string> {
+    const [, payload = ""] = (await this.token()).split(".");
+    return `${API_URL}/api/${JSON.parse(Buffer.from(payload, "base64url").toString()).sub}/tasks`;
+  }
+
+  /** All tasks, asked of the API itself, oldest first. */
+  async tasks(): Promise<Task[]> {
+    const params = { sort: "created_at", limit: 500 };
+    const headers = await this.#authorization();
+    return (await this.context.request.get(await this.path(), { headers, params })).json();
+  }
+
+  async titles(): Promise<string[]> {
+    return (await this.tasks()).map(({ title }) => title);
+  }
+
+  /** Creates a task behind the page's back. */
+  async create(task: Partial<Task>): Promise<Task> {
+    const headers = await this.#authorization();
+    return (await this.context.request.post(await this.path(), { headers, data: task })).json();
+  }
+
+  /** Changes a task behind the page's back. */
+  async change({ id }: Task, change: Partial<Task>): Promise<void> {
+    const [headers, url] = [await this.#authorization(), `${await this.path()}/${id}`];
+    const answer = await this.context.request.put(url, { headers, data: change });
+    expect(answer.status()).toBe(200);
+  }
+
+  async #authorization() {
+    return { Authorization: `Bearer ${await this.token()}` };
+  }
+}
+
+/** A test with users of a kind; each is new. */
+export const withUsers = <User extends Account>(
+  kind: new (name: string, context: BrowserContext) => User,
+) =>
+  base.extend<{ person: (name: string) => Promise<User>; ann: User }>({
+    person: async ({ browser }, use) => {
+      const contexts: BrowserContext[] = [];
+      await use(async (name) => {
+        const context = await browser.newContext();
+        contexts.push(context);
+        const user = new kind(name, context);
+        await user.signUp();
+        return user;
+      });
+      await Promise.all(contexts.map((context) => context.close()));
+    },
+    ann: async ({ person }, use) => use(await person("Ann")),
+  });
