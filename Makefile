@@ -209,7 +209,7 @@ mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests m
 bench: .venv/node .venv/python3.13 ## Measure beside other ways to write it; writes docs/performance.md (5 minutes)
 	@$(WITH_NODE) $(RUN) benchmarks
 
-bench-quick: .venv/node .venv/python3.13 ## Measure cold starts, warm calls and network turns only (under a minute)
+bench-quick: .venv/node .venv/python3.13 ## Measure cold starts, warm calls and round trips only (under a minute)
 	@$(WITH_NODE) $(RUN) benchmarks --quick
 
 scale: .venv/node .venv/python3.13 ## Fill tables and measure how they grow; writes docs/scale.md; ROWS=2000000

@@ -50,7 +50,7 @@ def main(*, quick: bool) -> None:
         say("warm operations")
         results["warm"] = warm.run(made, user, rounds=6 if quick else 48)
         say("round trips")
-        results["turns"] = warm.turns(made, user)
+        results["round_trips"] = warm.round_trips(made, user)
         say("cold starts")
         results["cold"] = cold.run(made, user.ask("list"), rounds=3 if quick else 12)
         if not quick:
@@ -145,8 +145,8 @@ def summarise(results: dict[str, Any]) -> None:
     for name, each in clock.items():
         mean = each["mean"]
         print(f"warm  {name:26} {mean:8.3f} ms {mean / clock['floor']['mean']:6.2f} × floor")
-    for name, each in results["turns"].items():
-        print(f"turns {name:26}", *(f"{key} {value}" for key, value in each.items()))
+    for name, each in results["round_trips"].items():
+        print(f"round trips {name:26}", *(f"{key} {value}" for key, value in each.items()))
 
 
 if __name__ == "__main__":

@@ -11,15 +11,15 @@ from benchmarks.peer import environment as started
 from benchmarks.stage import Stage, tls
 from local.network import Link, Proxy, proxy
 
-TURN = 0.005  # seconds, as to a database in another availability zone
+ROUND_TRIP = 0.005  # seconds, as to a database in another availability zone
 
 
 class SlowProxy(Proxy):
-    """A network on which each turn takes a while."""
+    """A network on which each round trip takes a while."""
 
     def _hear(self, link: Link, data: bytes) -> tuple[bytes, bool]:
         if link.answered:
-            sleep(TURN)
+            sleep(ROUND_TRIP)
         return super()._hear(link, data)
 
 

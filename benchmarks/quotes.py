@@ -28,6 +28,6 @@ def _figures(results: dict[str, Any]) -> dict[str, str]:
         each for name, each in results["load"].items() if name.startswith("100 environments")
     )
     return {
-        "round-trips": f"{results['turns']['tasks']['get']}",
+        "round-trips": f"{results['round_trips']['tasks']['get']}",
         "p95": f"{crowd['p95']:.0f} ms",
     }

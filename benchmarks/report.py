@@ -33,22 +33,24 @@ def write(results: Results) -> None:
         ),
         "warm": plot.bars("Warm operation, mean of six", warm, "ms"),
         "layers": plot.bars("Layers of a warm get", results["layers"]["get"], "µs"),
-        "round-trips": plot.bars("Round trips, mean of six operations", round_trips(results), ""),
+        "round-trips": plot.bars(
+            "Round trips, mean of six operations", mean_round_trips(results), ""
+        ),
         "database": plot.bars("Waiting for Postgres, this API", waiting(results), "µs"),
     }
     for name, drawn in plots.items():
         (DOCS / f"performance-{name}.svg").write_text(drawn)
-    sections = head, goals, cold, warm_calls, layers, turns, sizes, load, costs
+    sections = head, goals, cold, warm_calls, layers, round_trips, sizes, load, costs
     lines = chain.from_iterable((*section(results), "") for section in sections)
     (DOCS / "performance.md").write_text("\n".join(lines).rstrip() + "\n")
     quotes.write(results)
 
 
-def round_trips(results: Results) -> dict[str, float]:
+def mean_round_trips(results: Results) -> dict[str, float]:
     """The mean of the six operations, by peer."""
     return {
         name: sum(each[operation] for operation in OPERATIONS) / len(OPERATIONS)
-        for name, each in results["turns"].items()
+        for name, each in results["round_trips"].items()
         if OPERATIONS[0] in each
     }
 
@@ -71,7 +73,7 @@ def head(results: Results) -> Lines:
         f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']}, "
         f"Node {machine['node']}; the machine's load was {machine['load']:.1f} before and "
         f"{machine['load_after']:.1f} after, the benchmark's own included. Times are medians of "
-        "calls that took turns in one run. Compare ratios: times differ from machine to machine. "
+        "calls made by turns in one run. Compare ratios: times differ from machine to machine. "
         "The figures are in `benchmarks/results.json`, and the peers in `benchmarks/peers`. Each "
         "peer has passed `benchmarks/check.py`."
     )
@@ -95,7 +97,7 @@ def goals(results: Results) -> Lines:
 def bounded(results: Results) -> Iterator[tuple[str, float, float]]:
     """What must not be more than so much."""
     plain, clock, sizes = results["cold"]["plain"], results["warm"]["clock"], results["sizes"]
-    counted, under_load = results["turns"], results["load"]
+    counted, under_load = results["round_trips"], results["load"]
     crowds = [each for name, each in under_load.items() if name.startswith("100 environments")]
     server = under_load["development server"]
     large = max(sizes["large"][name] / sizes["small"][name] for name in sizes["small"])
@@ -191,7 +193,7 @@ def layers(results: Results) -> Lines:
     )
 
 
-def turns(results: Results) -> Lines:
+def round_trips(results: Results) -> Lines:
     """Round trips to the database."""
     yield "## Round trips"
     yield ""
@@ -206,7 +208,7 @@ def turns(results: Results) -> Lines:
         ("", *OPERATIONS, "first answer"),
         (
             (PEERS[name], *(each.get(operation, "") for operation in OPERATIONS), each["first"])
-            for name, each in results["turns"].items()
+            for name, each in results["round_trips"].items()
         ),
     )
 

@@ -70,24 +70,24 @@ def summary(figures: dict[str, list[float]]) -> Figures:
     return found | {"mean": mean(found.values())}
 
 
-def turns(stage: Stage, user: User) -> dict[str, Figures]:
-    """Network turns to the database, counted by a proxy, from nothing and then per operation."""
+def round_trips(stage: Stage, user: User) -> dict[str, Figures]:
+    """Round trips to the database, counted by a proxy, from nothing and then per operation."""
     found: dict[str, Figures] = {}
     for peer in ALL:
         with proxy(stage.url(login=peer.login)) as network:
             url = f"{network.url}?sslmode=disable"
             with environment(peer, stage.environment | {"DATABASE_URL": url}) as asked:
                 asked.ask(user.ask("list"))
-                counted: Figures = {"first": network.turns}
+                counted: Figures = {"first": network.round_trips}
                 task_id = 0
                 for name in ("create", "list", "get", "update", "toggle", "delete"):
-                    before = network.turns
+                    before = network.round_trips
                     reply = asked.ask(user.ask(name, task_id))
-                    counted[name] = network.turns - before
+                    counted[name] = network.round_trips - before
                     task_id = task_id or reply.content["id"]
         found[peer.name] = counted
     with proxy(stage.url()) as network:
         with psycopg.connect(f"{network.url}?sslmode=disable", autocommit=True) as raw:
             raw.execute("SELECT 1")
-        found["psycopg"] = {"first": network.turns}
+        found["psycopg"] = {"first": network.round_trips}
     return found

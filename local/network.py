@@ -25,7 +25,7 @@ class Link:
 class Proxy:
     """Forwards TCP of loopback to a Postgres.
 
-    A `turn` is what a network round trip costs: the client says something after the server did.
+    A round trip begins where the client says something after the server did.
     Who connects while it is `closed` is hung up on at once, while it is `curt` as soon as the
     server is ready for a query; while it is `mute` they are told nothing.
     """
@@ -39,7 +39,7 @@ class Proxy:
         self._links: set[Link] = set()
         self.lost: list[tuple[bytes, bool]] = []
         self.closed = self.curt = self.mute = False
-        self.turns = 0
+        self.round_trips = 0
         self.sent = bytearray()
 
     def accept(self) -> None:
@@ -124,7 +124,7 @@ class Proxy:
         if data == TERMINATE:
             return b"", True
         with self._lock:
-            self.turns += link.answered
+            self.round_trips += link.answered
             link.answered = False
             self.sent += data
             found = next((lost for lost in self.lost if lost[0] in data), None)

@@ -1,4 +1,4 @@
-"""The first wall: nobody learns of, or touches, what is somebody else's."""
+"""Nobody learns of, or touches, what is somebody else's."""
 
 from collections.abc import Callable
 from typing import Any

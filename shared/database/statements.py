@@ -277,7 +277,7 @@ def _returning_current(
     """Answer with the task as written or, where it is not, as the last writer has left it.
 
     That writer may have come after the write had looked, and before the task was locked for the
-    answer: where the task is fit to be written now, the write was overtaken.
+    answer: where the task is fit to be written now, another write came first.
     """
     written = write.returning(*shown, done.label("outcome")).cte("written")
     found = case(

@@ -350,7 +350,7 @@ def another_writer(statement: str, *parameters: object) -> Iterator[None]:
 
 @contextmanager
 def admin(name: str | None = None, login: str = "postgres") -> Iterator[psycopg.Connection]:
-    """A connection of another login, by default the superuser's, to whom no wall applies."""
+    """A connection of another login, by default the superuser's, to whom no policy applies."""
     url = database_url(name or current_database(), login)
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection

@@ -28,7 +28,7 @@ from tests.functions.support import (
 MISSING = 2**63 - 1
 TOO_LARGE = b"{" * (MAX_BODY + 1)
 
-# Everything that can be wrong with a request behind the two walls.
+# Everything that can be wrong with a request behind authentication and the owner of the path.
 WRONG: dict[str, dict[str, Any]] = {
     "nothing": {},
     "a missing task": {"task_id": MISSING},

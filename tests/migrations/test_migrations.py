@@ -63,7 +63,7 @@ def schema(name: str) -> set[tuple[str, ...]]:
     return {tuple(text.replace(OWN, "") for text in row) for row in ours}
 
 
-def behind_the_wall(name: str) -> set[str]:
+def secured(name: str) -> set[str]:
     """The tables whose row-level security is enabled, and forced."""
     with admin(name) as connection:
         rows = connection.execute(
@@ -153,8 +153,8 @@ class TestSchema:
             ).fetchall()
         assert owners == [("owner", False)]
 
-    def test_keeps_every_table_behind_the_second_wall(self, migrated: str) -> None:
-        assert behind_the_wall(migrated) == set(SQLModel.metadata.tables)
+    def test_has_row_level_security_in_every_table(self, migrated: str) -> None:
+        assert secured(migrated) == set(SQLModel.metadata.tables)
 
     @pytest.mark.parametrize(
         ("columns", "values"),
@@ -371,7 +371,7 @@ class TestLink:
             connection.execute(USERS)
             with pytest.raises(AlembicError, match="tasks_user_id_fkey"):
                 alembic(owner_of(migrated), "upgrade", "head", section=LINK)
-            assert "tasks" in behind_the_wall(migrated)
+            assert "tasks" in secured(migrated)
             connection.execute('insert into "user" values (%s)', [alice.subject])
             alembic(owner_of(migrated), "upgrade", "head", section=LINK)
         assert [row[3] for row in schema(migrated) if row[1] == "tasks_user_id_fkey"] == ["true"]
@@ -385,7 +385,7 @@ class TestLink:
             reader.execute("lock table tasks in share update exclusive mode")
             with pytest.raises(AlembicError, match="lock timeout"):
                 alembic(owner_of(migrated), "upgrade", "head", section=LINK)
-            assert behind_the_wall(migrated) == set(SQLModel.metadata.tables)
+            assert secured(migrated) == set(SQLModel.metadata.tables)
 
     @pytest.mark.parametrize(
         "left",

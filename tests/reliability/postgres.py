@@ -95,7 +95,7 @@ class Postgres:
         return False
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
-        """A connection of the superuser, to whom no wall applies."""
+        """A connection of the superuser, to whom no policy applies."""
         return psycopg.connect(self.url(database), autocommit=True)
 
     @contextmanager

@@ -96,7 +96,7 @@ class TestPreparedStatement:
     ) -> None:
         alice.list()
         net.sent.clear()
-        before = net.turns
+        before = net.round_trips
         for _ in range(2):
             alice.get(1)
         scope, get = SCOPE.name.decode(), statements.read_task().name.decode()
@@ -105,13 +105,13 @@ class TestPreparedStatement:
             *used[0], ("P", get), *used[1], SYNC,
             *used[0], *used[1], SYNC,
         ]  # fmt: skip
-        assert net.turns - before == 2
+        assert net.round_trips - before == 2
 
     def test_takes_one_round_trip_on_a_new_connection_too(self, alice: User, net: Proxy) -> None:
         with pool.connection():
-            before = net.turns
+            before = net.round_trips
         assert tasks(alice.list()) == []
-        assert net.turns - before == 1
+        assert net.round_trips - before == 1
 
     def test_is_named_by_its_text(self) -> None:
         names = {statement(f"select {number}").name for number in (1, 1, 2)}

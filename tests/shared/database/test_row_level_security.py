@@ -1,4 +1,4 @@
-"""The second wall: row-level security holds alone, and no statement counts on it."""
+"""Row-level security holds alone, and no statement counts on it."""
 
 import ast
 import re
@@ -20,17 +20,15 @@ from tests.conftest import ROOT, User, database_url
 from tests.functions.support import (
     CREATE,
     DELETE,
-    Operation,
     admin,
     alembic,
     another_database,
     current_login,
-    each_on_one_task,
     no_content,
-    problem,
     task,
     tasks,
 )
+from tests.shared.database.support import KeepsUsersApart
 
 TABLES = tuple(SQLModel.metadata.tables)
 each_table = pytest.mark.parametrize("name", TABLES)
@@ -71,7 +69,7 @@ def login(request: pytest.FixtureRequest, owner: str) -> Iterator[None]:
 
 @pytest.fixture
 def unscoped(login: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Remove the first wall from every statement."""
+    """Remove the owner filter from every statement."""
 
     def owned(*_: object) -> ColumnElement[bool]:
         return true()
@@ -91,31 +89,11 @@ def forget_statements() -> None:
 
 
 @pytest.mark.usefixtures("unscoped")
-class TestWithoutTheFirstWall:
+class TestWithoutTheOwnerFilter(KeepsUsersApart):
     def test_there_is_none(self, alice: User) -> None:
         task_id = alice.create().json()["id"]
         assert "user_id = " not in statements.read_task().sql.decode().partition("WHERE")[2]
         assert task(alice.get(task_id))["id"] == task_id
-
-    @pytest.mark.parametrize("query", [{}, {"sort": "title"}, {"completed": "false", "limit": 500}])
-    def test_list_sees_no_foreign_row(self, alice: User, bob: User, query: dict[str, str]) -> None:
-        mine, theirs = alice.create().json(), bob.create().json()
-        assert tasks(alice.list(**query)) == [mine]
-        assert tasks(bob.list(**query)) == [theirs]
-
-    @each_on_one_task
-    @pytest.mark.parametrize("headers", [{}, {"If-Match": '"1"'}, {"If-Match": '"2"'}], ids=str)
-    def test_no_operation_touches_a_foreign_row(
-        self, alice: User, bob: User, operation: Operation, headers: dict[str, str]
-    ) -> None:
-        created = task(alice.create(), 201)
-        problem(operation.ask(bob, created["id"], headers=headers), 404)
-        assert task(alice.get(created["id"])) == created
-
-    def test_a_key_finds_no_foreign_answer(self, alice: User, bob: User) -> None:
-        headers = {"Idempotency-Key": "the same"}
-        mine, theirs = (CREATE.ask(user, headers=headers) for user in (alice, bob))
-        assert task(mine, 201)["id"] != task(theirs, 201)["id"]
 
     def test_ones_own_row_is_touched_as_ever(self, alice: User) -> None:
         task_id = alice.create().json()["id"]
@@ -214,7 +192,7 @@ class TestLogins:
             connection.execute("insert into tasks (user_id, title) values ('a', 'b')")
 
     @each_table
-    def test_cannot_switch_the_wall_off_for_a_statement(self, name: str) -> None:
+    def test_cannot_switch_it_off_for_a_statement(self, name: str) -> None:
         query = sql.SQL("select * from {}").format(sql.Identifier(name))
         with admin(login="owner") as connection:
             connection.execute("set row_security = off")
@@ -237,7 +215,7 @@ table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency
 columns = table.columns
 
 def read():
-    \"\"\"Like select * from tasks, with one wall more.\"\"\"
+    \"\"\"Like select * from tasks, with one policy more.\"\"\"
     return select(table).order_by(columns.id).where(columns.id == bindparam("id"), owned())
 
 def write():

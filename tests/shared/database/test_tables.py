@@ -26,14 +26,11 @@ from shared.models import TaskUpdate
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import (
     CREATE,
-    Operation,
     admin,
     another_database,
-    each_on_one_task,
     problem,
-    task,
-    tasks,
 )
+from tests.shared.database.support import KeepsUsersApart
 
 OWN_ROWS = "(user_id = NULLIF(current_setting('app.user_id'::text, true), ''::text))"
 POLICY = "user_id = nullif(current_setting('app.user_id', true), '')"
@@ -230,7 +227,7 @@ def unprotected() -> Iterator[str]:
         yield database_url(database, "api")
 
 
-class TestWithoutRowLevelSecurity:
+class TestWithoutRowLevelSecurity(KeepsUsersApart):
     """The owner filter alone keeps users apart."""
 
     @pytest.fixture(autouse=True)
@@ -238,23 +235,3 @@ class TestWithoutRowLevelSecurity:
         """Let the functions work there."""
         with another_database(unprotected):
             yield
-
-    @each_on_one_task
-    @pytest.mark.parametrize("headers", [{}, {"If-Match": '"1"'}, {"If-Match": '"2"'}], ids=str)
-    def test_no_operation_touches_a_foreign_row(
-        self, alice: User, bob: User, operation: Operation, headers: dict[str, str]
-    ) -> None:
-        created = task(alice.create(), 201)
-        problem(operation.ask(bob, created["id"], headers=headers), 404)
-        assert task(alice.get(created["id"])) == created
-
-    @pytest.mark.parametrize("sort", get_args(Sort))
-    def test_no_list_shows_a_foreign_row(self, alice: User, bob: User, sort: str) -> None:
-        mine, theirs = task(alice.create(), 201), task(bob.create(), 201)
-        assert tasks(alice.list(sort=sort)) == [mine]
-        assert tasks(bob.list(sort=sort)) == [theirs]
-
-    def test_a_key_finds_no_foreign_answer(self, alice: User, bob: User) -> None:
-        headers = {"Idempotency-Key": "the same"}
-        mine, theirs = (task(CREATE.ask(user, headers=headers), 201) for user in (alice, bob))
-        assert mine["id"] != theirs["id"]

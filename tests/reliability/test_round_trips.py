@@ -1,4 +1,4 @@
-"""What an operation costs on the network: one turn, counted by a proxy before Postgres."""
+"""What an operation costs on the network: one round trip, counted by a proxy before Postgres."""
 
 from collections.abc import Callable, Iterator
 from uuid import uuid4
@@ -39,19 +39,19 @@ def net() -> Iterator[Proxy]:
 
 @pytest.fixture
 def count(net: Proxy) -> Callable[[], int]:
-    """The turns since the last look."""
+    """The round trips since the last look."""
     seen = 0
 
     def look() -> int:
         nonlocal seen
-        turns, seen = net.turns - seen, net.turns
-        return turns
+        made, seen = net.round_trips - seen, net.round_trips
+        return made
 
     look()
     return look
 
 
-class TestTurn:
+class TestRoundTrip:
     @each_operation
     def test_is_all_that_an_operation_takes(
         self, alice: User, count: Callable[[], int], operation: Operation
