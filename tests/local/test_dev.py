@@ -271,6 +271,14 @@ def test_allowed_origins_may_do_what_the_template_says(dev: Start) -> None:
         assert credentials == CORS["allow_credentials"]
 
 
+@pytest.mark.parametrize("headers", [{}, {"Origin": ORIGIN}], ids=str)
+def test_a_cache_is_told_once_what_a_response_depends_on(
+    dev: Start, headers: dict[str, str]
+) -> None:
+    answer = httpx2.get(f"{dev(ALLOWED_ORIGINS=ORIGIN).address}/health", headers=headers)
+    assert answer.headers["Vary"] == "Authorization, Origin"
+
+
 def test_no_other_origin_may(dev: Start) -> None:
     refused = preflight(dev(ALLOWED_ORIGINS=ORIGIN), "https://evil.example.com")
     assert "Access-Control-Allow-Origin" not in refused.headers
