@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -176,13 +176,19 @@ def _get(url: str) -> bytes:
 @contextmanager
 def _deadline(connected: socket) -> Iterator[None]:
     """End a connection that takes too long: its time-out bounds each read, not all of them."""
-    timer = threading.Timer(DEADLINE, connected.shutdown, [SHUT_RDWR])
+    timer = threading.Timer(DEADLINE, _shut_down, [connected])
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+def _shut_down(connected: socket) -> None:
+    # The other end, or the reader, may have ended it at this very moment.
+    with suppress(OSError):
+        connected.shutdown(SHUT_RDWR)
 
 
 def _seconds(retry_after: str, now: float) -> float:

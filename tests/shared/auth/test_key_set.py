@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.auth.key_set import DEADLINE, KeySet, _seconds
+from shared.auth import key_set
+from shared.auth.key_set import DEADLINE, KeySet, _deadline, _seconds
 from shared.http.problems import Unavailable
 from tests.shared.auth.tokens_matrix import signer
 from tests.shared.issuer import FAULTS, SLOW, Issuer, running
@@ -423,6 +424,20 @@ class TestWarm:
         KeySet(issuer.url).warm()
         assert time.monotonic() - started < PATIENCE
         issuer.over.set()
+
+
+class TestDeadline:
+    @pytest.mark.parametrize("end", ["close", "nothing"])
+    def test_a_connection_that_has_just_ended_is_left_alone(
+        self, monkeypatch: pytest.MonkeyPatch, end: str
+    ) -> None:
+        """A timer that raises would be reported by pytest as an unhandled exception."""
+        monkeypatch.setattr(key_set, "DEADLINE", 0.01)
+        one, other = socket.socketpair()
+        with one, other, _deadline(one):
+            if end == "close":
+                one.close()
+            time.sleep(0.1)
 
 
 class TestClock:
