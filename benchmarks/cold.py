@@ -6,7 +6,7 @@ from time import perf_counter, sleep
 
 from benchmarks.events import Request
 from benchmarks.measure import Figures, interleaved, medians
-from benchmarks.peer import ALL, EAGER, FLOOR, HONO, RESOLVER, TASKS, UNCOMPILED, Peer
+from benchmarks.peer import ALL, FLOOR, HONO, RESOLVER, TASKS, UNCOMPILED, Peer
 from benchmarks.peer import environment as started
 from benchmarks.stage import Stage, tls
 from local.network import Link, Proxy, proxy
@@ -50,7 +50,7 @@ def run(stage: Stage, request: Request, rounds: int) -> dict[str, Figures]:
     def variables(peer: Peer, url: str | None = None) -> dict[str, str]:
         return stage.environment | {"DATABASE_URL": url or stage.url(login=peer.login)}
 
-    peers = (*ALL, EAGER, UNCOMPILED)
+    peers = (*ALL, UNCOMPILED)
     jobs = {peer.name: cold(peer, variables(peer), request) for peer in peers}
     plain = medians(interleaved(jobs, rounds))
     with tls(stage) as pooler:

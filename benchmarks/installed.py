@@ -14,11 +14,9 @@ HERE = Path(__file__).parent
 FOLDER = ROOT / ".local/benchmarks"
 ARTIFACT = FOLDER / "artifact"
 SOURCES = FOLDER / "sources"
-EAGER = FOLDER / "eager"
 LIBRARIES = FOLDER / "libraries"
 PEERS = FOLDER / "peers"
 HONO = FOLDER / "hono"
-DEFER = '["defer_build"] = True'
 MACHINE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 BUNDLE = (
     *("node_modules/.bin/esbuild", "handler.mjs", "--bundle", "--minify", "--platform=node"),
@@ -60,19 +58,13 @@ def install() -> None:
 
 
 def copy_code() -> None:
-    """Copy the peers, compiled, ours without byte code, and ours without deferred models."""
-    for folder in (PEERS, SOURCES, EAGER):
+    """Copy the peers, compiled, and ours without byte code."""
+    for folder in (PEERS, SOURCES):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(HERE / "peers", PEERS, ignore=shutil.ignore_patterns("hono", "__pycache__"))
     without = shutil.ignore_patterns("__pycache__")
-    for name in ("functions", "shared"):
-        shutil.copytree(ROOT / name, EAGER / name, ignore=without)
-    imports = EAGER / "shared/imports.py"
-    deferred = imports.read_text()
-    assert DEFER in deferred
-    imports.write_text(deferred.replace(DEFER, DEFER.replace("True", "False")))
     compile_all = [*(python(), "-X", "no_debug_ranges", "-m", "compileall", "-q", "-j0")]
-    folders = map(str, (PEERS, LIBRARIES, EAGER))
+    folders = map(str, (PEERS, LIBRARIES))
     subprocess.run([*compile_all, "--invalidation-mode=unchecked-hash", *folders], check=True)
     shutil.copytree(LIBRARIES, SOURCES, ignore=without, copy_function=os.link)
     for name in ("functions", "shared"):

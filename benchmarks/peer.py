@@ -66,7 +66,6 @@ ALL = (FLOOR, TASKS, RESOLVER, HONO, USUAL)
 UNCOMPILED = Peer(
     "tasks without byte code", (installed.SOURCES,), options=(("PYTHONDONTWRITEBYTECODE", "1"),)
 )
-EAGER = Peer("tasks with all models", (installed.EAGER, installed.ARTIFACT))
 FORKED = Peer(
     "tasks forked",
     (installed.ARTIFACT, installed.LIBRARIES),

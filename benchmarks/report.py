@@ -13,7 +13,6 @@ PEERS = {
     "floor": "the floor: psycopg and PyJWT alone, one statement",
     "tasks": "**this API**",
     "tasks without byte code": "this API, without byte code",
-    "tasks with all models": "this API, with FastAPI's models of an OpenAPI document built",
     "resolver": "Powertools' `APIGatewayHttpResolver` and psycopg",
     "hono": "Node: Hono, `pg` and `jose`, bundled",
     "usual": "FastAPI and SQLModel as usually written, through Mangum",
