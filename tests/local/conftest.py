@@ -15,8 +15,12 @@ SOURCES = (
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout in a folder with a space in its name."""
-    folder = tmp_path / "my tasks"
+    return make_checkout(tmp_path)
+
+
+def make_checkout(parent: Path) -> Path:
+    """Copy a checkout into a folder with a space in its name."""
+    folder = parent / "my tasks"
     folder.mkdir()
     for name in SOURCES:
         source = ROOT / name

@@ -9,12 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
+
+from local.gateway import read_cors
+
+CORS = read_cors()
 HOST = "127.0.0.1"
 CONFIGURATION = {
     *("DATABASE_URL", "DATABASE_SECRET_ARN", "MIGRATION_DATABASE_URL"),
     *("BETTER_AUTH_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "BETTER_AUTH_SECRET"),
     *("JWT_SECRET", "ALLOWED_ORIGINS", "SUBJECT"),
 }
+WELCOMED = "(ALLOWED_ORIGINS)."
+"""How the welcome ends."""
 PATIENCE = 30  # seconds
 LISTENS = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
 
@@ -68,6 +75,36 @@ class Program:
         """Send what a terminal sends, to all processes of the session, and wait."""
         os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(PATIENCE)
+
+
+class Server(Program):
+    """A development server."""
+
+    def __init__(self, checkout: Path, **variables: str) -> None:
+        self.port = free_port()
+        port = {"PORT": str(self.port)}
+        super().__init__(checkout, "dev", WELCOMED, **(port | variables))
+
+    @property
+    def curl(self) -> str:
+        """The line to paste."""
+        return next(line for line in self.output.splitlines() if line.startswith("curl "))
+
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+
+def preflight(server: Server, origin: str) -> httpx2.Response:
+    """What a browser asks before an update with everything that the template allows."""
+    return httpx2.options(
+        f"{server.address}/api/demo/tasks/1",
+        headers={
+            "Origin": origin,
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": ",".join(CORS["allow_headers"]).lower(),
+        },
+    )
 
 
 def listening(pid: int) -> set[tuple[str, int]]:

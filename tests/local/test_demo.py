@@ -17,6 +17,7 @@ from local import command
 from tests.local.support import (
     HOST,
     PATIENCE,
+    WELCOMED,
     Program,
     free_port,
     listening,
@@ -132,7 +133,7 @@ def test_a_second_one_in_the_same_checkout_says_so_at_once(demo: Start) -> None:
 
 
 def test_it_runs_beside_make_dev(demo: Start, checkout: Path) -> None:
-    dev = Program(checkout, "dev", "(ALLOWED_ORIGINS).", PORT=str(free_port()))
+    dev = Program(checkout, "dev", WELCOMED, PORT=str(free_port()))
     try:
         assert addresses_of(demo())
     finally:

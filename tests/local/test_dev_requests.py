@@ -1,0 +1,131 @@
+"""What a running `make dev` answers, and who may ask: all tests share one server."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+
+from local.gateway import read_cors
+from tests.conftest import ROOT
+from tests.local.conftest import make_checkout
+from tests.local.support import HOST, PATIENCE, Server, listening, preflight, wait_until
+
+ORIGIN = "https://app.example.com"
+CORS = read_cors()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A development server that allows one origin."""
+    server = Server(make_checkout(tmp_path_factory.mktemp("dev")), ALLOWED_ORIGINS=ORIGIN)
+    yield server
+    server.end(signal.SIGTERM)
+
+
+def test_it_listens_on_loopback_only(server: Server) -> None:
+    addresses = listening(server.process.pid)
+    assert (HOST, server.port) in addresses
+    assert {address for address, _ in addresses} == {HOST}
+
+
+def test_the_smoke_test_passes(server: Server) -> None:
+    token = httpx2.get(f"{server.address}/docs/user").json()["token"]
+    given = {"URL": server.address, "TOKEN": f"Bearer {token}", "ORIGIN": ORIGIN}
+    smoke = [sys.executable, "-m", "scripts.smoke"]
+    run = subprocess.run(
+        smoke, cwd=ROOT, env=os.environ | given, check=True, capture_output=True, text=True
+    )
+    assert "✗" not in run.stdout
+    assert "preflight" in run.stdout
+
+
+def test_the_documentation_works_offline_and_shows_all_operations(server: Server) -> None:
+    page = httpx2.get(f"{server.address}/docs").text
+    for resource in re.findall(r'(?:href|src)="([^"]+)"', page):
+        assert resource.startswith("/")
+        assert httpx2.get(server.address + resource).status_code == 200
+    document = httpx2.get(f"{server.address}/openapi.json").json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len(operations) == 7
+
+
+def test_the_documentation_has_a_new_token_that_works(server: Server) -> None:
+    answer = httpx2.get(f"{server.address}/docs/user")
+    assert answer.headers["Cache-Control"] == "no-store"
+    user = answer.json()
+    wait_until(lambda: httpx2.get(answer.url).json()["token"] != user["token"])
+    headers = {"Authorization": f"Bearer {user['token']}"}
+    tasks = httpx2.get(f"{server.address}/api/{user['id']}/tasks", headers=headers)
+    assert tasks.status_code == 200
+
+
+def test_no_other_origin_gets_the_token_of_the_documentation(server: Server) -> None:
+    url = f"{server.address}/docs/user"
+    assert httpx2.get(url, headers={"Host": "rebound.example.com"}).json() is None
+    allowed = httpx2.get(url, headers={"Origin": ORIGIN})
+    assert "Access-Control-Allow-Origin" not in allowed.headers
+
+
+def test_allowed_origins_may_do_what_the_template_says(server: Server) -> None:
+    allowed = preflight(server, ORIGIN)
+    assert allowed.status_code == 200
+    assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert allowed.headers["Access-Control-Max-Age"] == str(CORS["max_age"])
+    answer = httpx2.get(f"{server.address}/api/demo/tasks", headers={"Origin": ORIGIN})
+    assert answer.status_code == 401
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    assert exposed == CORS["expose_headers"]
+    for each in (allowed, answer):
+        credentials = each.headers.get("Access-Control-Allow-Credentials") == "true"
+        assert credentials == CORS["allow_credentials"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Origin": ORIGIN}], ids=str)
+def test_a_cache_is_told_once_what_a_response_depends_on(
+    server: Server, headers: dict[str, str]
+) -> None:
+    answer = httpx2.get(f"{server.address}/health", headers=headers)
+    assert answer.headers["Vary"] == "Authorization, Origin"
+
+
+def test_no_other_origin_may(server: Server) -> None:
+    refused = preflight(server, "https://evil.example.com")
+    assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+def test_a_browser_that_was_only_given_the_address_is_led_to_the_documentation(
+    server: Server,
+) -> None:
+    answer = httpx2.get(server.address, follow_redirects=True)
+    assert answer.url.path == "/docs"
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/%0A", "/docs%0A", "/openapi.json%0A", "/api/demo/tasks/%0A"])
+def test_a_path_with_a_newline_ends_in_a_problem(server: Server, path: str) -> None:
+    token = httpx2.get(f"{server.address}/docs/user").json()["token"]
+    answer = httpx2.get(server.address + path, headers={"Authorization": f"Bearer {token}"})
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.status_code in {404, 422}
+
+
+def test_many_clients_at_once_are_all_served(server: Server) -> None:
+    token = re.search(r"Bearer (\S+?)'", server.curl)
+    assert token
+    with (
+        ThreadPoolExecutor(100) as clients,
+        httpx2.Client(
+            base_url=server.address,
+            headers={"Authorization": f"Bearer {token[1]}"},
+            timeout=PATIENCE,
+            limits=httpx2.Limits(max_connections=100),
+        ) as client,
+    ):
+        answers = clients.map(lambda _: client.get("/api/demo/tasks").status_code, range(300))
+        assert set(answers) == {200}
