@@ -149,8 +149,7 @@ def running(**options: Unpack[Options]) -> Iterator[BetterAuthServer]:
     Raises RuntimeError when there is no usable Node, the packages cannot be installed or the server
     does not start.
     """
-    node, npm = _node_and_npm()
-    folder = install(npm)
+    node, folder = node_and_packages()
     with tempfile.TemporaryFile() as log:
         process = _start(node, folder, options, log)
         try:
@@ -162,6 +161,12 @@ def running(**options: Unpack[Options]) -> Iterator[BetterAuthServer]:
                 server.stop()
         finally:
             _kill(process)
+
+
+def node_and_packages() -> tuple[str, Path]:
+    """The program of Node, and the folder whose packages it finds. Raises as `running` does."""
+    node, npm = _node_and_npm()
+    return node, install(npm)
 
 
 @cache

@@ -1,16 +1,30 @@
 """A checkout to run things in."""
 
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.local.support import Server
 
 SOURCES = (
     *("alembic.ini", "functions", "local", "migrations", "openapi.json", "scripts", "shared"),
     "template.yaml",
 )
+
+
+ORIGIN = "https://app.example.com"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A development server that allows one origin, for all who only ask."""
+    server = Server(make_checkout(tmp_path_factory.mktemp("dev")), ALLOWED_ORIGINS=ORIGIN)
+    yield server
+    server.end(signal.SIGTERM)
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -13,19 +11,10 @@ import pytest
 
 from local.gateway import read_cors
 from tests.conftest import ROOT
-from tests.local.conftest import make_checkout
+from tests.local.conftest import ORIGIN
 from tests.local.support import HOST, PATIENCE, Server, listening, preflight, wait_until
 
-ORIGIN = "https://app.example.com"
 CORS = read_cors()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A development server that allows one origin."""
-    server = Server(make_checkout(tmp_path_factory.mktemp("dev")), ALLOWED_ORIGINS=ORIGIN)
-    yield server
-    server.end(signal.SIGTERM)
 
 
 def test_it_listens_on_loopback_only(server: Server) -> None:

@@ -18,6 +18,7 @@ from shared.auth.shared_secret import SharedSecret
 from shared.auth.tokens import Verifier, verifier
 from shared.http.problems import Unauthorized, Unavailable
 from shared.settings import ConfigurationError
+from tests.shared.auth.details import AUDIENCE, DETAILS, ISSUER
 from tests.shared.auth.tokens_matrix import (
     ALGORITHMS,
     CASES,
@@ -34,46 +35,9 @@ from tests.shared.issuer import running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ISSUER = "https://auth.example"
-AUDIENCE = "https://api.example"
 SECRET = "a secret of more than thirty-two bytes"
 BASE64URL = string.ascii_letters + string.digits + "-_"
 MAX_LENGTH = 64 * 1024
-
-DETAILS = {
-    "bad_signature": {"The signature is wrong."},
-    "expired": {"The exp has passed: take a new token from /api/auth/token."},
-    "long_lived": {
-        (
-            "The token is valid for longer than 86400 s. Let its exp be earlier, or raise "
-            "JWT_MAX_LIFETIME of the API."
-        )
-    },
-    "malformed": {
-        "This is not a JSON Web Token.",
-        "This looks like a session token; take a JWT from /api/auth/token.",
-        "The payload is no JSON object, or exp or nbf is no number of seconds.",
-        "The iat is no number of seconds.",
-    },
-    "malformed_claim": {
-        *(f"The {name} must be a number of seconds." for name in ("exp", "iat", "nbf")),
-        "The sub must be 1 to 255 printable characters without spaces, and neither . nor ..",
-    },
-    "missing_claim": {f"The token has no {name}." for name in ("exp", "sub", "iss", "aud")},
-    "not_yet_valid": {"The iat or nbf is in the future: is the clock right where it is made?"},
-    "too_long": {"The token is longer than 65536 characters."},
-    "unknown_key": {"The token is signed with a key that the issuer does not publish."},
-    "unsupported_algorithm": {
-        "The token must be signed with ES256 or ES512 or EdDSA or PS256 or RS256."
-    },
-    "unsupported_header": {"The token's header has members other than alg, kid and typ."},
-    "wrong_audience": {"The aud must be https://api.example."},
-    "wrong_issuer": {
-        "The iss must be https://auth.example.",
-        "The iss is empty: set BETTER_AUTH_URL where the token is made.",
-    },
-    "wrong_type": {"The token's typ is not JWT."},
-}
 
 
 @pytest.fixture(scope="module")
