@@ -24,6 +24,9 @@ def database(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
-def note(record_property: Callable[[str, object], None]) -> Note:
-    """Notes a figure for the report."""
+def note(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Note:
+    """Notes a figure for the report, under the title that the test's docstring is."""
+    title = str(request.function.__doc__).removesuffix(".")
+    parameters = request.node.name.partition("[")[2].removesuffix("]")
+    record_property("title", f"{title} ({parameters})" if parameters else title)
     return lambda figure: record_property("figure", figure)

@@ -1,17 +1,13 @@
 """Writes what the suite found into the page: `pytest -p tests.reliability.report …`."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
 
 from tests.reliability.page import last_run, quote
 
-READABLE = str.maketrans({"_": " ", "[": ", ", "]": None})
-CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
-
-passed: dict[str, str] = {}
-"""The figure of each test that passed, or nothing, by its node id."""
+passed: dict[str, dict[str, object]] = {}
+"""What each test that passed has noted, by its node id."""
 failed: set[str] = set()
 
 
@@ -20,7 +16,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.failed:
         failed.add(report.nodeid)
     elif report.when == "call":
-        passed[report.nodeid] = str(dict(report.user_properties).get("figure", ""))
+        passed[report.nodeid] = dict(report.user_properties)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -32,10 +28,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def lines() -> Iterator[str]:
-    """The lines of the table: what each test proves that has a figure, and the figure."""
-    for node, figure in passed.items():
-        if figure and node not in failed:
-            file, group, name = node.rpartition("/")[2].split("::")
-            subject = " ".join(CAMEL.split(group.removeprefix("Test"))).capitalize()
-            sentence = f"{subject} {name.removeprefix('test_')}"
-            yield f"| {sentence.translate(READABLE)} | {figure} | `{file}` |"
+    """The lines of the table: what each test that has a figure shows, and the figure."""
+    for node, noted in passed.items():
+        if "figure" in noted and node not in failed:
+            file = node.partition("::")[0].rpartition("/")[2]
+            yield f"| {noted['title']} | {noted['figure']} | `{file}` |"

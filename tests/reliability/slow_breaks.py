@@ -182,6 +182,7 @@ class TestConnectionThatDiedInAFreeze:
     def test_is_given_up_in_time_and_replaced_where_that_is_safe(
         self, staff: Company, net: Proxy, table: psycopg.Connection, note: Note
     ) -> None:
+        """The connection is dead after a freeze; it is replaced where that is safe."""
         before = rows(table)
         net.freeze()
         answers = staff.ask()
@@ -196,6 +197,7 @@ class TestConnectionThatDiedInAFreeze:
     def test_and_cannot_be_replaced_is_a_503_in_time(
         self, staff: Company, net: Proxy, table: psycopg.Connection, note: Note
     ) -> None:
+        """The connection is dead after a freeze and cannot be replaced; the response is a 503."""
         before = rows(table)
         net.freeze()
         net.mute = True
@@ -212,6 +214,7 @@ class TestServerThatHangs:
     def test_in_the_middle_of_everything_is_a_503_in_time_and_never_an_answer_to_another(
         self, staff: Company, table: psycopg.Connection, note: Note
     ) -> None:
+        """Postgres hangs during requests; no response goes to another request."""
         before = rows(table)
         backends = [process for (process,) in table.execute(BACKENDS)]
         with stopped(*backends):
@@ -225,6 +228,7 @@ class TestServerThatHangs:
     def test_when_it_is_connected_to_is_a_503_in_time(
         self, postgres: Postgres, staff: Company, net: Proxy, note: Note
     ) -> None:
+        """Postgres hangs while a connection is opened; the response is a 503."""
         with stopped(postgres.pid):
             net.cut()
             answers = staff.ask()
@@ -280,6 +284,7 @@ class TestLock:
 
 class TestAddressesThatDoNotAnswer:
     def test_are_a_503_in_time_however_many_they_are(self, tokens: Issuer, note: Note) -> None:
+        """No address of the host responds; the response is a 503."""
         with ExitStack() as held:
             holes = [f"127.0.0.{n}" for n in range(1, 7)]
             addresses = [f"{host}:{held.enter_context(black_hole(host))}" for host in holes]

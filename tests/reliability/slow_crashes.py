@@ -27,6 +27,7 @@ class TestAcknowledgedWrites:
     def test_outlive_a_crash_of_postgres(
         self, postgres: Postgres, database: str, writers: list[Writer], note: Note
     ) -> None:
+        """Postgres crashes; acknowledged writes are still there."""
         with writing(writers):
             for _ in range(2):
                 sleep(BEFORE)
@@ -45,6 +46,7 @@ class TestAcknowledgedWrites:
         note: Note,
         how: signal.Signals,
     ) -> None:
+        """Postgres restarts; acknowledged writes are still there."""
         with writing(writers):
             sleep(BEFORE)
             postgres.stop(how)
@@ -56,6 +58,7 @@ class TestAcknowledgedWrites:
     def test_outlive_their_backends(
         self, postgres: Postgres, database: str, writers: list[Writer], note: Note
     ) -> None:
+        """Postgres terminates its backends; acknowledged writes are still there."""
         times = 10
         with writing(writers), postgres.admin(database) as admin:
             for _ in range(times):
@@ -67,6 +70,7 @@ class TestAcknowledgedWrites:
     def test_outlive_one_killed_backend_and_the_recovery_it_causes(
         self, postgres: Postgres, database: str, writers: list[Writer], note: Note
     ) -> None:
+        """One backend is killed, and Postgres recovers; acknowledged writes are still there."""
         with writing(writers):
             sleep(BEFORE)
             postgres.kill_backend(database)

@@ -47,6 +47,7 @@ class TestAHundredClientsOnFourServerConnections:
         note: Note,
         how: signal.Signals,
     ) -> None:
+        """A pooler with 100 clients on 4 server connections restarts; nothing is lost."""
         with (
             pgbouncer(postgres.port, POOL) as pooler,
             users(tokens, CLIENTS, pooler.url(database)) as members,
@@ -65,6 +66,7 @@ class TestAHundredClientsOnFourServerConnections:
     def test_lose_nothing_when_postgres_crashes_behind_the_pooler(
         self, postgres: Postgres, database: str, tokens: Issuer, note: Note
     ) -> None:
+        """Postgres crashes behind a pooler with 100 clients; nothing is lost."""
         with (
             pgbouncer(postgres.port, POOL) as pooler,
             users(tokens, CLIENTS, pooler.url(database)) as members,
@@ -85,6 +87,7 @@ class TestAllClientsOnOneServerConnection:
     def test_never_see_or_touch_what_is_another_users(
         self, postgres: Postgres, database: str, tokens: Issuer, note: Note
     ) -> None:
+        """Users who share one server connection see only their own tasks."""
         with (
             pgbouncer(postgres.port, size=1) as pooler,
             strangers(tokens, pooler, database) as everybody,
@@ -140,6 +143,7 @@ class TestExhaustedPool:
     def test_answers_503_in_time_and_serves_when_there_is_room(
         self, pooler: PgBouncer, database: str, tokens: Issuer, note: Note
     ) -> None:
+        """The pool is exhausted; requests get a 503 in time."""
         with company(tokens, pooler.url(database)) as staff:
             staff.prepare()
             before = len(tasks(staff.anyone.list(limit=500)))

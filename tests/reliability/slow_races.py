@@ -115,6 +115,7 @@ def titled(user: User, title: str) -> int:
 
 class TestParallelToggles:
     def test_end_with_exact_parity(self, crowd: Crowd, task_id: int, note: Note) -> None:
+        """100 toggles of one task at once; each counts."""
         answers = crowd.collide(lambda user: user.toggle(task_id), TASK.format(id=task_id))
         seen = sorted(task(answer)["version"] for answer in answers)
         assert seen == list(range(2, CROWD + 2))
@@ -132,6 +133,8 @@ class TestParallelToggles:
 
 class TestParallelWritersWithOneEntityTag:
     def test_win_once_and_fail_99_times(self, crowd: Crowd, task_id: int, note: Note) -> None:
+        """100 updates with one entity tag at once; one succeeds."""
+
         def write(user: User) -> httpx2.Response:
             return user.update(task_id, {"title": uuid4().hex}, If_Match='"1"')
 
@@ -162,6 +165,7 @@ class TestParallelWritersWithOneEntityTag:
     def test_lose_no_change_when_they_read_again_and_repeat(
         self, crowd: Crowd, task_id: int, note: Note
     ) -> None:
+        """Clients read again and repeat after a 412; no change is lost."""
         team, steps = crowd.members[:10], 5
         crowd.one.update(task_id, {"title": "0"})
 
@@ -185,6 +189,7 @@ class TestParallelWritersWithOneEntityTag:
 
 class TestParallelCreatesWithOneKey:
     def test_make_one_row_and_get_one_answer(self, crowd: Crowd, note: Note) -> None:
+        """100 creates with one idempotency key at once; there is one task."""
         key = uuid4().hex
         hold = KEY.format(subject=crowd.one.subject, key=key)
         answers = crowd.collide(lambda user: create_once(user, key, key), hold)
@@ -231,6 +236,8 @@ class TestUpdatesAgainstDeletes:
     def test_leave_no_task_and_tell_who_came_too_late(
         self, crowd: Crowd, task_id: int, note: Note
     ) -> None:
+        """Updates and deletes of one task at once; it is gone."""
+
         def write(user: User) -> httpx2.Response:
             if crowd.members.index(user) % 20:
                 return user.update(task_id, {"title": uuid4().hex})

@@ -258,6 +258,7 @@ class TestWrites:
     def test_answer_503_when_the_statement_takes_too_long(
         self, postgres: Postgres, database: str, staff: Company, note: Note
     ) -> None:
+        """A write takes too long; the response is a 503."""
         before = rows(postgres, database)
         with postgres.admin(database) as admin, broken(admin, FAIL, FORGET, **SLOW):
             answers = staff.ask()

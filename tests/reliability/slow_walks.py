@@ -125,6 +125,7 @@ class TestWalk:
     def test_meets_every_lasting_task_once_in_every_order_whatever_comes_and_goes(
         self, postgres: Postgres, database: str, team: list[User], note: Note
     ) -> None:
+        """Paging through 10,000 tasks while others insert and delete; each is seen once."""
         walkers, others = team[:WALKERS], team[WALKERS:]
         subject = walkers[0].subject
         lasting, victims = (fill(postgres, database, subject, rows) for rows in (ROWS, 1000))
