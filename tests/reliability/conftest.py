@@ -26,7 +26,8 @@ def database(postgres: Postgres) -> Iterator[str]:
 @pytest.fixture
 def note(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Note:
     """Notes a figure for the report, under the title that the test's docstring is."""
-    title = str(request.function.__doc__).removesuffix(".")
+    assert request.function.__doc__, "what is noted needs a title: the test's docstring"
+    title = request.function.__doc__.removesuffix(".")
     parameters = request.node.name.partition("[")[2].removesuffix("]")
     record_property("title", f"{title} ({parameters})" if parameters else title)
     return lambda figure: record_property("figure", figure)

@@ -18,6 +18,7 @@ SUITES = ("tests/functions", "tests/test_isolation.py", "tests/test_hostile.py")
 
 class TestTablesInPartitions:
     def test_serve_all_that_is_asked_of_the_operations(self, tmp_path: Path, note: Note) -> None:
+        """The tables are hash partitions; every operation works as before."""
         with durable(tmp_path) as server:
             with server.admin(TEMPLATE) as admin:
                 partition(admin, list(SQLModel.metadata.tables), PARTITIONS)
