@@ -58,10 +58,11 @@ class Peer:
 
 TASKS = Peer("tasks", (installed.ARTIFACT,))
 FLOOR = Peer("floor", (installed.PEERS, installed.ARTIFACT), "floor.handler")
+FRAMEWORKS = Peer("frameworks", (installed.PEERS, installed.ARTIFACT), "frameworks.handler")
 RESOLVER = Peer("resolver", (installed.PEERS, installed.LIBRARIES), "resolver.handler")
 USUAL = Peer("usual", (installed.PEERS, installed.LIBRARIES), "usual.handler")
 HONO = Peer("hono", handler=str(installed.HONO / "bundle.mjs"))
-ALL = (FLOOR, TASKS, RESOLVER, HONO, USUAL)
+ALL = (FLOOR, FRAMEWORKS, TASKS, RESOLVER, HONO, USUAL)
 
 UNCOMPILED = Peer(
     "tasks without byte code", (installed.SOURCES,), options=(("PYTHONDONTWRITEBYTECODE", "1"),)

@@ -11,6 +11,7 @@ from local.state import ROOT
 DOCS = ROOT / "docs"
 PEERS = {
     "floor": "the floor: psycopg and PyJWT alone, one statement",
+    "frameworks": "the floor behind Mangum, FastAPI and Powertools' log line",
     "tasks": "**this API**",
     "tasks without byte code": "this API, without byte code",
     "resolver": "Powertools' `APIGatewayHttpResolver` and psycopg",
