@@ -5,7 +5,7 @@ Nothing of a task API is in it: FastAPI matches the route and hands the event on
 
 from typing import Any
 
-import floor
+import floor  # type: ignore[import-not-found]  # they are copied into one folder
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI, Request, Response
 from mangum import Mangum
