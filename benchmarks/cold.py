@@ -1,4 +1,4 @@
-"""From the start of a process to the first answer."""
+"""From the start of a process to the first response."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,6 +1,7 @@
 """What a million requests cost, out of measured times. Prices of us-east-1, arm64, in dollars."""
 
 from math import ceil
+from typing import Any
 
 from benchmarks.measure import Figures
 
@@ -15,6 +16,13 @@ RESTORE = 0.0001397998  # SnapStart, for a GB restored
 CACHE = 0.0000015046  # SnapStart, for a GB-second that a version is kept
 COLD = 0.01  # of all requests
 NETWORK = 2.0  # milliseconds to the database and back, in the same region
+
+
+def times(results: dict[str, Any]) -> tuple[float, float, float]:
+    """Milliseconds of CPU and of waiting of one operation, and those of one start."""
+    cpu = results["warm"]["cpu"]["tasks"]["mean"]
+    wait = max(0.0, results["warm"]["clock"]["tasks"]["mean"] - cpu)
+    return cpu, wait, results["cold"]["plain"]["tasks"]
 
 
 def cost(cpu: float, wait: float, initialisation: float) -> dict[int, Figures]:

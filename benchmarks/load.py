@@ -95,7 +95,7 @@ def crowd(clients: list[Client], seconds: float) -> Figures:
     times = [figure for client in clients for figure in client.milliseconds]
     return {
         "clients": len(clients),
-        "answers a second": (len(times) - errors) / seconds,
+        "responses a second": (len(times) - errors) / seconds,
         "p50": percentile(times, 0.5),
         "p95": percentile(times, 0.95),
         "p99": percentile(times, 0.99),
@@ -216,7 +216,7 @@ def throughput(stage: Stage, seconds: float, rounds: int) -> dict[str, Figures]:
                 asking = [Client(user, connect()) for user in users(stage, "ten", 10)]
                 found[name].append(crowd(asking, seconds))
     return {
-        name: sorted(each, key=lambda figures: figures["answers a second"])[rounds // 2]
+        name: sorted(each, key=lambda figures: figures["responses a second"])[rounds // 2]
         for name, each in found.items()
     }
 

@@ -29,7 +29,7 @@ def write(results: Results) -> None:
     warm = {name: each["mean"] for name, each in results["warm"]["clock"].items()}
     plots = {
         "cold": plot.bars(
-            "From the start of a process to its first answer", results["cold"]["plain"], "ms"
+            "From the start of a process to its first response", results["cold"]["plain"], "ms"
         ),
         "warm": plot.bars("Warm operation, mean of six", warm, "ms"),
         "layers": plot.bars("Layers of a warm get", results["layers"]["get"], "µs"),
@@ -40,10 +40,15 @@ def write(results: Results) -> None:
     }
     for name, drawn in plots.items():
         (DOCS / f"performance-{name}.svg").write_text(drawn)
+    (DOCS / "performance.md").write_text(page(results))
+    quotes.write(results)
+
+
+def page(results: Results) -> str:
+    """The page in Markdown."""
     sections = head, goals, cold, warm_calls, layers, round_trips, sizes, load, costs
     lines = chain.from_iterable((*section(results), "") for section in sections)
-    (DOCS / "performance.md").write_text("\n".join(lines).rstrip() + "\n")
-    quotes.write(results)
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def mean_round_trips(results: Results) -> dict[str, float]:
@@ -106,7 +111,11 @@ def bounded(results: Results) -> Iterator[tuple[str, float, float]]:
     yield "warm operation, × the floor's, mean", ratios.pop("mean"), 1.7
     yield "warm operation, × the floor's, the slowest", max(ratios.values()), 1.9
     yield "round trips of an operation", max(counted["tasks"][name] for name in OPERATIONS), 1
-    yield "round trips to the first answer", counted["tasks"]["first"], counted["psycopg"]["first"]
+    yield (
+        "round trips to the first response",
+        counted["tasks"]["first"],
+        counted["psycopg"]["first"],
+    )
     yield f"p50 at {results['rows']:,} rows, × at 1,000, the worst", large, 1.2
     yield "p95 in ms of 100 users of 100 environments, without a pause", crowds[0]["p95"], 110
     yield "p95 in ms of the same, a request each 0.25 s", crowds[1]["p95"], 200
@@ -116,11 +125,11 @@ def bounded(results: Results) -> Iterator[tuple[str, float, float]]:
 
 
 def faster(results: Results) -> Iterator[tuple[str, float, float]]:
-    """What must be at least so much: answers a second to ten clients, beside each service."""
-    found = {name: each["answers a second"] for name, each in results["load"].items()}
+    """What must be at least so much: responses a second to ten clients, beside each service."""
+    found = {name: each["responses a second"] for name, each in results["load"].items()}
     ours = found["4 environments, tasks"]
     usual = max(found[f"usual, {processes}"] for processes in ("1 process", "4 processes"))
-    yield "answers a second to 10 clients, × Hono's", ours / found["4 environments, hono"], 1
+    yield "responses a second to 10 clients, × Hono's", ours / found["4 environments, hono"], 1
     yield "the same, × Powertools'", ours / found["4 environments, resolver"], 0.95
     yield "the same, × the usual service's, at its best", ours / usual, 2
 
@@ -131,7 +140,7 @@ def cold(results: Results) -> Lines:
     yield "## Cold start"
     yield ""
     yield (
-        "Milliseconds from the start of a process to the answer of `list_tasks`. The key set is "
+        "Milliseconds from the start of a process to the response of `list_tasks`. The key set is "
         "fetched and the database is connected in this time. TLS is PgBouncer's. The last column "
         "adds 5 ms to each round trip to the database, but not to the key set. A start from a "
         "SnapStart snapshot cannot be measured outside of Lambda."
@@ -199,13 +208,13 @@ def round_trips(results: Results) -> Lines:
     yield ""
     yield (
         "A proxy in front of Postgres counts them. The last column begins without a connection and "
-        "ends with the first answer."
+        "ends with the first response."
     )
     yield ""
     yield "![Round trips](performance-round-trips.svg) ![Database](performance-database.svg)"
     yield ""
     yield from table(
-        ("", *OPERATIONS, "first answer"),
+        ("", *OPERATIONS, "first response"),
         (
             (PEERS[name], *(each.get(operation, "") for operation in OPERATIONS), each["first"])
             for name, each in results["round_trips"].items()
@@ -234,11 +243,12 @@ def load(results: Results) -> Lines:
     yield ""
     yield (
         "7 of 10 requests read. Clients make no pause unless one is named. Clients, servers and "
-        "Postgres share the CPUs. The hundred environments are forks of one process. A client "
-        "gives up after 10 s. Milliseconds."
+        "Postgres share the CPUs. An environment is Lambda's execution environment: a process that "
+        "serves one request at a time. The hundred of them are forks of one process. A client "
+        "gives up after 10 s. Times are in milliseconds."
     )
     yield ""
-    columns = ("clients", "answers a second", "p50", "p95", "p99", "errors", "hung")
+    columns = ("clients", "responses a second", "p50", "p95", "p99", "errors", "hung")
     yield from table(
         ("", *columns),
         (
@@ -250,10 +260,8 @@ def load(results: Results) -> Lines:
 
 def costs(results: Results) -> Lines:
     """What a million requests cost, step by step."""
-    cpu = results["warm"]["cpu"]["tasks"]["mean"]
-    wait = max(0.0, results["warm"]["clock"]["tasks"]["mean"] - cpu)
-    start = results["cold"]["plain"]["tasks"]
-    found = cost.cost(cpu, wait, start)
+    cpu, wait, start = times = cost.times(results)
+    found = cost.cost(*times)
     yield "## Cost"
     yield ""
     yield (

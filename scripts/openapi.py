@@ -238,7 +238,7 @@ def _headers(operation: Document, status: str) -> Iterator[tuple[str, Document]]
     if status == "201":
         yield _header("Location", "The path of the new task.")
         yield _header(
-            "Idempotency-Replayed", "true, where this is the first answer again.", required=False
+            "Idempotency-Replayed", "true, where this is the first response again.", required=False
         )
     if schema.get("schema", {}).get("type") == "array":
         yield _header(

@@ -2,16 +2,19 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from benchmarks.quotes import README, quoted
+from benchmarks import quotes, report
 from shared.http.problems import Problem
 from shared.settings import Settings
 from tests.conftest import ROOT
 
+README = ROOT / "README.md"
+RESULTS = json.loads((ROOT / "benchmarks" / "results.json").read_text())
 FOREIGN = {".venv", ".local", ".aws-sam", ".git", "node_modules"}
 DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not FOREIGN & set(path.relative_to(ROOT).parts)
@@ -71,12 +74,29 @@ def test_the_readme_names_every_kind_of_problem() -> None:
     assert set(re.findall(r"`([^`]+)`", " ".join(rows))) == kinds(Problem)
 
 
-def test_the_readme_quotes_the_results() -> None:
-    results = json.loads((ROOT / "benchmarks" / "results.json").read_text())
-    assert quoted(README.read_text(), results) == README.read_text()
+def test_the_page_of_performance_is_what_the_results_say() -> None:
+    assert report.page(RESULTS) == (ROOT / "docs/performance.md").read_text()
 
 
-def test_a_figure_without_its_marks_is_an_error() -> None:
-    results = json.loads((ROOT / "benchmarks" / "results.json").read_text())
+@pytest.mark.parametrize("document", quotes.DOCUMENTS, ids=lambda path: path.name)
+def test_other_documents_quote_the_results(document: Path) -> None:
+    text, names = document.read_text(), quotes.DOCUMENTS[document]
+    assert quotes.quoted(text, names, RESULTS) == text
     with pytest.raises(KeyError):
-        quoted("", results)
+        quotes.quoted("its marks are missing", names, RESULTS)
+
+
+def test_the_linter_of_prose_finds_words_and_long_sentences(tmp_path: Path) -> None:
+    document = tmp_path / "document.md"
+    document.write_text(f"There is a way back.\n\nThis is {'very, ' * 40}very long.\n")
+    installed = ("-o", ".venv/installed", "-o", ".venv/node")
+    done = subprocess.run(
+        ["make", "--silent", *installed, "check-prose", f"PROSE={document}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "rollback" in done.stdout
+    assert "exceeds the maximum sentence length" in done.stdout

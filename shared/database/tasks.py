@@ -42,7 +42,7 @@ class TaskRepository:
         return self._database.read(statement, self._own(parameters))
 
     def create(self, task: TaskCreate, key: str | None = None) -> TaskRow:
-        """Insert a task or, where its key was used already, give the first answer again.
+        """Insert a task or, where its key was used already, give the first response again.
 
         Raises:
             Quota: the owner has as many tasks as `MAX_TASKS_PER_USER` allows.

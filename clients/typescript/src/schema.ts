@@ -417,7 +417,7 @@ export interface operations {
                     ETag: string;
                     /** @description The path of the new task. */
                     Location: string;
-                    /** @description true, where this is the first answer again. */
+                    /** @description true, where this is the first response again. */
                     "Idempotency-Replayed"?: string;
                     /** @description The gateway's own id. */
                     "X-Request-Id": string;
