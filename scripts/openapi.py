@@ -19,9 +19,10 @@ from fastapi.routing import APIRoute
 from local.gateway import read_routes
 from local.state import ROOT
 from shared.http import problems
-from shared.http.problem_pages import example
-from shared.http.problems import Problem, ProblemDetails
-from shared.models import EXAMPLE
+from shared.http.paging import MAX_LIMIT
+from shared.http.problem_pages import PAGES, example
+from shared.http.problems import InvalidInput, Problem, ProblemDetails
+from shared.models import EXAMPLE, MAX_ID, TITLE_LENGTH
 
 # A change that breaks clients needs the next major number; `scripts.compatibility` sees to it.
 VERSION = "1.0.0"
@@ -71,6 +72,13 @@ HEADERS = {
     "WWW-Authenticate": 'Bearer error="invalid_token"',
     "X-Request-Id": "Jx1MhhbpIAMEMBg=",
 }
+# What is wrong in the example of an operation's invalid input: the first of these that it takes.
+WRONG = (
+    InvalidInput(pointer="/title", detail=f"at most {TITLE_LENGTH} characters"),
+    InvalidInput(pointer="/completed", detail="must be true or false"),
+    InvalidInput(parameter="limit", detail=f"from 1 to {MAX_LIMIT}"),
+    InvalidInput(parameter="id", detail=f"from 1 to {MAX_ID}"),
+)
 
 
 class IncompleteError(Exception):
@@ -97,6 +105,7 @@ def openapi() -> Document:
     )
     schemas = document["components"]["schemas"]
     details = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    details["properties"]["type"]["examples"] = sorted(PAGES)
     schemas.update(details.pop("$defs"), ProblemDetails=details)
     for name in GENERATED_ERRORS:
         schemas.pop(name, None)
@@ -141,7 +150,8 @@ def _complete(operation: Document, path: str, schemas: Document) -> None:
         tag = _header("ETag", "The tag.")
         responses["304"] = {"description": "Not Modified", "headers": dict([tag])}
     for problem in _possible(operation):
-        _add(responses, problem, path.format_map(PARAMETERS))
+        shown = _problem_example(problem, operation, schemas, path.format_map(PARAMETERS))
+        _add(responses, problem, shown)
     for response in responses.values():
         response["headers"] |= [_header("X-Request-Id", "The gateway's own id.")]
     operation["responses"] = dict(sorted(responses.items()))
@@ -273,7 +283,32 @@ def _possible(operation: Document) -> Iterator[type[Problem]]:
     yield from (problems.Problem, problems.Unavailable)
 
 
-def _add(responses: Document, problem: type[Problem], path: str) -> None:
+def _problem_example(
+    problem: type[Problem], operation: Document, schemas: Document, path: str
+) -> Document:
+    """A problem as this operation answers it."""
+    if problem is problems.Invalid:
+        sent = {f"/{name}" for name in _members(operation, schemas)} | _names(operation)
+        error = next((each for each in WRONG if {each.pointer, each.parameter} & sent), None)
+        if error is None:
+            raise IncompleteError(
+                f"{operation['operationId']}: say in WRONG what can be invalid in a request."
+            )
+        return example(problem, path, error.sentence, [error])
+    if problem is problems.Malformed and "requestBody" not in operation:
+        [header] = _names(operation) & {"If-Match", "If-None-Match"}
+        detail = f"{header} must be * or a list of entity tags in double quotes."
+        return example(problem, path, detail)
+    return example(problem, path)
+
+
+def _members(operation: Document, schemas: Document) -> Iterator[str]:
+    """The members of the body that an operation takes."""
+    for media_type in operation.get("requestBody", {}).get("content", {}).values():
+        yield from schemas[_model(media_type["schema"])]["properties"]
+
+
+def _add(responses: Document, problem: type[Problem], shown: Document) -> None:
     """Describe a problem; several may share a status."""
     response = responses.setdefault(
         str(problem.status),
@@ -283,7 +318,7 @@ def _add(responses: Document, problem: type[Problem], path: str) -> None:
         },
     )
     examples = response["content"][problems.MEDIA_TYPE]["examples"]
-    examples[problem.kind] = {"summary": problem.title, "value": example(problem, path)}
+    examples[problem.kind] = {"summary": problem.title, "value": shown}
     response["headers"] = dict(_problem_headers(problem))
 
 

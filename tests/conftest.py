@@ -25,6 +25,7 @@ from local.postgres import running
 from shared.auth.tokens import verifier
 from shared.database.connection import disconnect
 from shared.settings import settings
+from tests.description import check_described
 
 # So that what the tests share says what differs, too.
 for room in ("functions", "shared", "deploy", "local", "reliability.support", "reliability.ledger"):
@@ -160,9 +161,12 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[httpx2.Client]:
-    """A client without a token."""
-    transport = GatewayTransport(Gateway.of_template())
-    with httpx2.Client(transport=transport, base_url="https://api.test") as client:
+    """A client without a token. Whatever a test is answered, the API's description tells of it."""
+    with httpx2.Client(
+        transport=GatewayTransport(Gateway.of_template()),
+        base_url="https://api.test",
+        event_hooks={"response": [check_described]},
+    ) as client:
         yield client
 
 

@@ -9,7 +9,7 @@ from psycopg.pq.abc import PGresult
 
 from shared.http.problems import DatabaseUnavailable, Locked, UnknownUser
 
-NOTHING_WRITTEN = "The database cannot be reached for the moment. Nothing was written."
+NOTHING_WRITTEN = DatabaseUnavailable.default
 PERHAPS_WRITTEN = (
     "The connection to the database broke. It is not known whether the change was made: "
     "read before you repeat it."

@@ -4,7 +4,7 @@ It is documentation, the same in every deployment and for everybody, so that it 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from inspect import cleandoc
 from typing import Any
@@ -85,8 +85,14 @@ def page(problem: type[Problem], *, html: bool) -> Response:
     return HTMLResponse(HTML.format_map(escaped), headers=NOTHING_ELSE)
 
 
-def example(problem: type[Problem], path: str = "/api/alice/tasks/42") -> dict[str, Any]:
+def example(
+    problem: type[Problem],
+    path: str = "/api/alice/tasks/42",
+    detail: str | None = None,
+    errors: Sequence[InvalidInput] = (),
+) -> dict[str, Any]:
     """The body of such a problem, where a request of this path meets it."""
-    errors = [InvalidInput(pointer="/title", detail="at most 255 characters")]
-    invalid = errors if problem is Invalid else []
-    return problem.details(problem.default, invalid, instance=path, request_id="Jx1MhhbpIAMEMBg=")
+    if problem is Invalid and not errors:
+        errors = [InvalidInput(pointer="/title", detail="at most 255 characters")]
+    said = detail or problem.default
+    return problem.details(said, errors, instance=path, request_id="Jx1MhhbpIAMEMBg=")

@@ -109,7 +109,7 @@ class Unauthorized(Problem):
     status = 401
     kind = "unauthorized"
     title = "Unauthorized"
-    default = "The token is not valid."
+    default = "The exp has passed: take a new token from /api/auth/token."
     remedy = "Follow `detail`: take a new JWT, send it as `Authorization: Bearer`, repeat."
 
     def __init__(self, detail: str, *, reason: str, error: str | None = "invalid_token") -> None:
@@ -248,7 +248,7 @@ class Unavailable(Problem):
     status = 503
     kind = "unavailable"
     title = "Service unavailable"
-    default = "The service cannot be reached for the moment. Nothing was written."
+    default = "The database cannot be reached for the moment. Nothing was written."
     remedy = (
         "Wait for the seconds of `Retry-After`, then repeat; a create, with its Idempotency-Key."
     )

@@ -25,6 +25,14 @@ def route(path: str = "/api/{user_id}/tasks", *, asks: object = None) -> APIRout
     return APIRoute(path, find_labels if asks else add_label, name="an_operation")
 
 
+def paint() -> APIRoute:
+    """Takes what no example of an invalid request is known for."""
+
+    def paint_tasks(colour: str = Query(examples=["red"])) -> None: ...
+
+    return APIRoute("/api/{user_id}/tasks", paint_tasks, status_code=204, name="an_operation")
+
+
 @pytest.fixture
 def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
     """Lets the document have one operation, and the file stand elsewhere."""
@@ -44,8 +52,9 @@ def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
         (route(), "an_operation: there is no example. Give one to the model Label"),
         (route(asks=True), "an_operation: the parameter colour has no example"),
         (route("/api/{user_id}/labels"), "an_operation: say in GROUPS what"),
+        (paint(), "an_operation: say in WRONG what"),
     ],
-    ids=["example", "parameter", "group"],
+    ids=["example", "parameter", "group", "invalid"],
 )
 def test_what_is_missing_is_named_and_the_file_stays(
     operation: object, tmp_path: Path, one: APIRoute, sentence: str
