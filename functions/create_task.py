@@ -17,7 +17,10 @@ app = create_app()
 async def create_task(
     request: Request, tasks: Tasks, task: TaskCreate, key: IdempotencyKey
 ) -> Response:
-    """Create a task; with an `Idempotency-Key` once only, however often it is sent."""
+    """Create a task; with an `Idempotency-Key` exactly one, however often it is sent.
+
+    `Location` is the path of the new task, and `ETag` its version, for `If-Match` later.
+    """
     row = tasks.create(task, key)
     location = {"Location": f"{request.scope['path']}/{row.id}"}
     replayed = {"Idempotency-Replayed": "true"} if row.replayed else {}

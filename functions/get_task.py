@@ -13,7 +13,11 @@ app = create_app()
 
 @app.get("/api/{user_id}/tasks/{id}", response_model=TaskPublic, summary="Get a task")
 async def get_task(tasks: Tasks, task_id: TaskId, known: IfNoneMatch) -> Response:
-    """One of the caller's tasks; 304 where the client has this version already."""
+    """One of the caller's tasks, or 304 where the client has this version already.
+
+    Keep the `ETag`: sent as `If-None-Match` it saves the body of the next read, and sent as
+    `If-Match` it guards a write.
+    """
     row = tasks.get(task_id)
     return not_modified(row) if matches(row.version, known) else task_response(row)
 

@@ -20,7 +20,10 @@ app = create_app()
 async def toggle_task(
     tasks: Tasks, task_id: TaskId, expected: IfMatch, toggle: TaskToggle | None = None
 ) -> Response:
-    """Flip the status, or set it to what the body says: the form that is safe to repeat."""
+    """Flip the status, or set it to what the body says: the form that is safe to repeat.
+
+    With `If-Match` the status changes only if the task is still as you have read it.
+    """
     completed = None if toggle is None else toggle.completed
     return task_response(tasks.toggle(task_id, completed, expected))
 

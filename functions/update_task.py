@@ -20,7 +20,10 @@ app = create_app()
 async def update_task(
     tasks: Tasks, task_id: TaskId, change: TaskUpdate, expected: IfMatch
 ) -> Response:
-    """Set the members that are sent; what is absent stays as it is."""
+    """Set the members that are sent; what is absent stays as it is.
+
+    Send the `ETag` of what you have read as `If-Match`, and no change of somebody else is lost.
+    """
     change.check_identity(id=task_id, user_id=tasks.owner)
     return task_response(tasks.update(task_id, change, expected))
 

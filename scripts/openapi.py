@@ -7,6 +7,7 @@ or by the one that stands beside its route. `python -m scripts.openapi` writes `
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -37,6 +38,7 @@ Document = dict[str, Any]
 
 JSON_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 GENERATED_ERRORS = ("HTTPValidationError", "ValidationError")
+LINE_BREAK = re.compile(r"(?<!\n)\n(?!\n|\d+\. ) *")  # which begins no paragraph and no item
 
 # What JSON Schema can say of the values that are accepted. HTTP takes white space away around a
 # header, so that none begins or ends with it.
@@ -117,7 +119,17 @@ def openapi() -> Document:
                     response["links"] = links
     for name in ("ProblemDetails", "InvalidInput"):
         _without_nulls(schemas[name]["properties"])
+    _unwrap(document)
     return document
+
+
+def _unwrap(part: Any) -> None:
+    """Join the lines of each paragraph of a description: Swagger UI would break them there."""
+    for name, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if name == "description" and isinstance(value, str):
+            part[name] = LINE_BREAK.sub(" ", value.strip())
+        elif isinstance(value, (dict, list)):
+            _unwrap(value)
 
 
 def _returned(schema: Document) -> None:
@@ -201,6 +213,7 @@ def _model(schema: Document) -> str:
 def _parameter(name: str, parameter: Document) -> None:
     """Header names as they are written, an example, and no null, which no parameter can be."""
     schema = _without_null(parameter["schema"])
+    schema.pop("description", None)  # is the parameter's
     if parameter["in"] == "header":
         parameter["name"] = schema.pop("title")
     if parameter["name"] in PATTERNS:

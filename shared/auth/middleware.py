@@ -76,14 +76,19 @@ class Bearer(SecurityBase):
     verified by now.
     """
 
-    model = BearerScheme(bearerFormat="JWT", description="A token of Better Auth.")
+    model = BearerScheme(
+        bearerFormat="JWT",
+        description="A JWT of Better Auth, from `/api/auth/token`; not the session token.",
+    )
     scheme_name = "bearer"
 
     def __init__(self, of: Callable[[str], Any]) -> None:
         self._of = of
 
     async def __call__(
-        self, request: Request, user_id: Annotated[str, Path(description="The token's `sub`.")]
+        self,
+        request: Request,
+        user_id: Annotated[str, Path(description="Whose tasks these are: the token's `sub`.")],
     ) -> Any:
         """Make it."""
         return self._of(request.scope["subject"])

@@ -12,6 +12,21 @@ TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
 TAGS = re.compile(rf"[ \t]*+(?:{TAG})?+(?:[ \t]*+,[ \t]*+(?:{TAG})?+)*+[ \t]*+")
 OURS = re.compile(r'(W/)?"([1-9][0-9]{0,8})"')
 
+# What the documentation says of the two headers.
+IF_MATCH = """\
+The `ETag` of the task as you have read it. The request is carried out only if the task still has
+this tag. If somebody has changed the task since, the response is 412: nothing was done, and its
+`ETag` is the current one. Without this header, the last write wins.
+
+A list of tags is accepted, and `*` for any version. A weak tag (`W/"1"`) never matches.
+"""
+IF_NONE_MATCH = """\
+The `ETag` of the task as you have it already. If the task still has this tag, the response is 304
+without a body, and you can go on with what you have.
+
+A list of tags is accepted, weak ones too, and `*` for any version.
+"""
+
 
 class Versions(NamedTuple):
     """The versions that a condition names, by the kind of their tags."""
@@ -51,11 +66,15 @@ def _condition(name: str, header: str) -> Condition:
     )
 
 
-async def _if_match(if_match: Annotated[str | None, Header()] = None) -> Condition:
+async def _if_match(
+    if_match: Annotated[str | None, Header(description=IF_MATCH)] = None,
+) -> Condition:
     return None if if_match is None else _condition("If-Match", if_match)
 
 
-async def _if_none_match(if_none_match: Annotated[str | None, Header()] = None) -> Condition:
+async def _if_none_match(
+    if_none_match: Annotated[str | None, Header(description=IF_NONE_MATCH)] = None,
+) -> Condition:
     return Versions() if if_none_match is None else _condition("If-None-Match", if_none_match)
 
 

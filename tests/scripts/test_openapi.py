@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -92,6 +93,37 @@ def test_an_answer_tells_its_headers(name: str, status: str, header: str) -> Non
 )
 def test_an_operation_tells_its_headers(name: str, header: str) -> None:
     assert header in {each["name"] for each in OPERATIONS[name]["parameters"]}
+
+
+@pytest.mark.parametrize("name", SECURED)
+def test_a_header_is_described_wherever_it_is_taken(name: str) -> None:
+    facts = {
+        "If-Match": ("`ETag`", "412", "`*`", "weak", "the last write wins"),
+        "If-None-Match": ("`ETag`", "304", "`*`", "weak"),
+        "Idempotency-Key": ("255", "24 hours", "`Idempotency-Replayed: true`", "409", "422"),
+    }
+    described = {each["name"]: each["description"] for each in OPERATIONS[name]["parameters"]}
+    for header in facts.keys() & described.keys():
+        assert [fact for fact in facts[header] if fact not in described[header]] == []
+
+
+def test_paging_is_described_step_by_step() -> None:
+    first, then, last = re.findall(
+        r"^\d\. (.*)$", OPERATIONS["list_tasks"]["description"], re.MULTILINE
+    )
+    for name in TaskQuery.model_fields:
+        assert f"`{name}`" in first
+    assert 'rel="next"' in then
+    assert "no `Link`" in last
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_each_line_of_a_description_is_a_paragraph_or_a_step(name: str) -> None:
+    parameters = OPERATIONS[name].get("parameters", [])
+    for described in (OPERATIONS[name], *parameters):
+        lines = described["description"].split("\n")
+        following = [line for before, line in pairwise(lines) if before and line]
+        assert all(re.match(r"\d\. ", line) for line in following)
 
 
 def schema_of(body: dict[str, Any]) -> dict[str, Any]:

@@ -13,13 +13,21 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description The caller's tasks, a page at a time; `Link` leads to the next page where there is one.
+         * @description The caller's tasks, a page at a time.
+         *
+         *     1. Ask without a `cursor`. Choose the order with `sort`, a status with `completed`, and the size of a page with `limit`.
+         *     2. If there is more, the response has a header `Link: <…>; rel="next"`. Ask for the path in it, as it is. Or take the `cursor` out of it, and keep `sort` and `completed`: a cursor belongs to them.
+         *     3. Go on until a response has no `Link`: this is the last page.
+         *
+         *     A task that exists all the while comes exactly once, whatever is created and deleted meanwhile.
          */
         get: operations["list_tasks"];
         put?: never;
         /**
          * Create a task
-         * @description Create a task; with an `Idempotency-Key` once only, however often it is sent.
+         * @description Create a task; with an `Idempotency-Key` exactly one, however often it is sent.
+         *
+         *     `Location` is the path of the new task, and `ETag` its version, for `If-Match` later.
          */
         post: operations["create_task"];
         delete?: never;
@@ -37,18 +45,22 @@ export interface paths {
         };
         /**
          * Get a task
-         * @description One of the caller's tasks; 304 where the client has this version already.
+         * @description One of the caller's tasks, or 304 where the client has this version already.
+         *
+         *     Keep the `ETag`: sent as `If-None-Match` it saves the body of the next read, and sent as `If-Match` it guards a write.
          */
         get: operations["get_task"];
         /**
          * Update a task
          * @description Set the members that are sent; what is absent stays as it is.
+         *
+         *     Send the `ETag` of what you have read as `If-Match`, and no change of somebody else is lost.
          */
         put: operations["update_task"];
         post?: never;
         /**
          * Delete a task
-         * @description Delete one of the caller's tasks.
+         * @description Delete one of the caller's tasks; with `If-Match` only if it is still as you have read it.
          */
         delete: operations["delete_task"];
         options?: never;
@@ -72,6 +84,8 @@ export interface paths {
         /**
          * Toggle completion
          * @description Flip the status, or set it to what the body says: the form that is safe to repeat.
+         *
+         *     With `If-Match` the status changes only if the task is still as you have read it.
          */
         patch: operations["toggle_task"];
         trace?: never;
@@ -189,8 +203,7 @@ export interface components {
          * TaskUpdate
          * @description The body of an update: at least one member; what is absent stays as it is.
          *
-         *     A task may be sent back whole: its read-only members are ignored (AIP-203), but for `id` and
-         *     `user_id`, which must be the path's.
+         *     A task may be sent back whole: its read-only members are ignored (AIP-203), but for `id` and `user_id`, which must be the path's.
          * @example {
          *       "completed": true
          *     }
@@ -290,7 +303,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description The token's `sub`. */
+                /** @description Whose tasks these are: the token's `sub`. */
                 user_id: string;
             };
             cookie?: never;
@@ -389,11 +402,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 255 printable ASCII characters, new for each task. */
+                /**
+                 * @description A key that makes the create safe to repeat: 1 to 255 printable ASCII characters, new for each task. A UUID is a good one.
+                 *
+                 *     For 24 hours, the same key with the same body gives the first response again, with `Idempotency-Replayed: true`, and no second task. With another body the response is 422. While the first create is not done yet, it is 409: repeat it in a moment. After that day the key is forgotten, and the same request creates another task. Keys of other users do not matter.
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description The token's `sub`. */
+                /** @description Whose tasks these are: the token's `sub`. */
                 user_id: string;
             };
             cookie?: never;
@@ -548,12 +565,17 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The `ETag` of the task as you have it already. If the task still has this tag, the response is 304 without a body, and you can go on with what you have.
+                 *
+                 *     A list of tags is accepted, weak ones too, and `*` for any version.
+                 */
                 "If-None-Match"?: string;
             };
             path: {
                 /** @description The task's `id`. */
                 id: number;
-                /** @description The token's `sub`. */
+                /** @description Whose tasks these are: the token's `sub`. */
                 user_id: string;
             };
             cookie?: never;
@@ -683,12 +705,17 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The `ETag` of the task as you have read it. The request is carried out only if the task still has this tag. If somebody has changed the task since, the response is 412: nothing was done, and its `ETag` is the current one. Without this header, the last write wins.
+                 *
+                 *     A list of tags is accepted, and `*` for any version. A weak tag (`W/"1"`) never matches.
+                 */
                 "If-Match"?: string;
             };
             path: {
                 /** @description The task's `id`. */
                 id: number;
-                /** @description The token's `sub`. */
+                /** @description Whose tasks these are: the token's `sub`. */
                 user_id: string;
             };
             cookie?: never;
@@ -851,12 +878,17 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The `ETag` of the task as you have read it. The request is carried out only if the task still has this tag. If somebody has changed the task since, the response is 412: nothing was done, and its `ETag` is the current one. Without this header, the last write wins.
+                 *
+                 *     A list of tags is accepted, and `*` for any version. A weak tag (`W/"1"`) never matches.
+                 */
                 "If-Match"?: string;
             };
             path: {
                 /** @description The task's `id`. */
                 id: number;
-                /** @description The token's `sub`. */
+                /** @description Whose tasks these are: the token's `sub`. */
                 user_id: string;
             };
             cookie?: never;
@@ -972,12 +1004,17 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The `ETag` of the task as you have read it. The request is carried out only if the task still has this tag. If somebody has changed the task since, the response is 412: nothing was done, and its `ETag` is the current one. Without this header, the last write wins.
+                 *
+                 *     A list of tags is accepted, and `*` for any version. A weak tag (`W/"1"`) never matches.
+                 */
                 "If-Match"?: string;
             };
             path: {
                 /** @description The task's `id`. */
                 id: number;
-                /** @description The token's `sub`. */
+                /** @description Whose tasks these are: the token's `sub`. */
                 user_id: string;
             };
             cookie?: never;
