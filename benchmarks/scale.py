@@ -112,7 +112,7 @@ def spread(made: Stage, name: str, owners: int, each: int) -> None:
     """Make a database in which so many users have so many tasks each."""
     made.make_database(name)
     made.execute(SPREAD, owners, owners, owners * each, owners * each, database=name)
-    made.execute("VACUUM ANALYZE tasks", database=name)
+    made.vacuum(name)
 
 
 def storage(made: Stage) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def partitions(made: Stage, user: User) -> dict[str, dict[str, Any]]:
             if number > 1:
                 with psycopg.connect(made.url(database), autocommit=True) as admin:
                     partition(admin, list(SQLModel.metadata.tables), number)
-                made.execute("VACUUM ANALYZE tasks", database=database)
+                made.vacuum(database)
             found[name] = {"plans": plans(made, database)}
             url = {"DATABASE_URL": made.url(database, API)}
             asked[name] = held.enter_context(environment(TASKS, made.environment | url))
@@ -283,7 +283,7 @@ def lists(made: Stage) -> dict[str, Figures]:
     everybody = dict(zip(OWNERS, users(made, "owner", len(OWNERS)), strict=True))
     for own, user in everybody.items():
         made.execute(FILL, user.subject, 1, 1, own, own, database="large")
-    made.execute("VACUUM ANALYZE tasks", database="large")
+    made.vacuum("large")
     url = {"DATABASE_URL": made.url("large", API)}
     with environment(TASKS, made.environment | url) as asked:
         for _ in range(ROUNDS):

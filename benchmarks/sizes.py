@@ -39,7 +39,7 @@ def fill(stage: Stage, name: str, subject: str, own: int, rows: int) -> None:
             owner.execute(FILL.encode(), ("other-", 2, others, 1_000, rows - own))
         for definition, _ in indexes:
             owner.execute(definition.encode())
-        owner.execute("VACUUM ANALYZE tasks")
+    stage.vacuum(name)
 
 
 def deep_query(asked: Environment, user: User, own: int) -> str:

@@ -121,16 +121,14 @@ def _ordinal() -> CTE:
     stands in.
     """
     newest = columns.created_at.desc(), columns.id.desc()
-    enough = cast(bindparam("most"), Integer)
+    most = cast(bindparam("most"), Integer)
     last = select(columns.ordinal).where(owned()).order_by(*newest).limit(ONE).subquery()
     following = last.c.ordinal + ONE
     is_due = following % literal_column("100") == literal_column("0")
-    usual = select(following).where(following <= enough, ~is_due).scalar_subquery()
-    own = select(columns.id).where(owned()).limit(enough).subquery()
-    number = cast(func.count() + ONE, Integer)
-    counted = select(number).select_from(own).scalar_subquery()
+    usual = select(following).where(following <= most, ~is_due).scalar_subquery()
+    counted = getattr(func, SCHEMA).count_tasks(bindparam("owner"), most) + ONE
     ordinal = func.coalesce(usual, counted).label("ordinal")
-    return select(ordinal, enough.label("most")).cte("numbered").prefix_with("MATERIALIZED")
+    return select(ordinal, most.label("most")).cte("numbered").prefix_with("MATERIALIZED")
 
 
 @written_once
