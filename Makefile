@@ -227,4 +227,5 @@ clean: ## Remove what was installed and made, the local database included
 	rm -rf .venv .local .aws-sam .schemathesis .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -name node_modules -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +
-	rm -rf clients/typescript/dist clients/typescript/*.tgz examples/next/.next
+	rm -rf clients/typescript/dist clients/typescript/*.tgz template.edge.yaml
+	rm -rf examples/next/.next examples/next/next-env.d.ts examples/next/*.tsbuildinfo

@@ -69,8 +69,11 @@ async def lead_to_documentation(_: Request) -> Response:
 
 
 async def show_document(_: Request) -> Response:
-    """Answer with the OpenAPI document."""
-    return JSONResponse(document())
+    """Answer with the OpenAPI document.
+
+    It imports all functions, in their own thread: a request would import them at the same time.
+    """
+    return JSONResponse(await asyncio.get_running_loop().run_in_executor(environment, document))
 
 
 async def show_documentation(_: Request) -> Response:

@@ -8,8 +8,9 @@ from http.client import HTTPConnection, HTTPException
 from threading import Thread
 from urllib.parse import quote
 
-from local.command import say
+from local.command import is_set, say
 from local.issuer import LIFETIME, Issuer
+from local.services import ISSUERS
 from local.state import DEMO_USER
 
 Probe = Callable[[], object]
@@ -17,20 +18,30 @@ Probe = Callable[[], object]
 
 def welcome(first_line: str, address: str, issuer: Issuer | None, origins: str, *more: str) -> str:
     """An address, a request that works, how to stop, and in few words what else there is."""
-    hours = LIFETIME.total_seconds() / 3600
-    token = f"The token is for the user {DEMO_USER} and lasts {hours:.0f} hours; "
-    tokens = token + "`make token` prints another." if issuer else "Tokens are the issuer's."
     lines = [
         first_line,
         *(["", first_request(address, issuer)] if issuer else []),
         "",
         "Ctrl-C stops it.",
         "",
-        tokens,
+        tokens() if issuer else foreign_tokens(),
         *more,
         f"Frontends may be on {origins.replace(',', ', ')} (ALLOWED_ORIGINS).",
     ]
     return "\n" + "\n".join(lines) + "\n"
+
+
+def tokens() -> str:
+    """What the token of the first request is, and where another one is."""
+    hours = LIFETIME.total_seconds() / 3600
+    token = f"The token is for the user {DEMO_USER} and lasts {hours:.0f} hours"
+    return f"{token}; `make token` prints another."
+
+
+def foreign_tokens() -> str:
+    """What says which tokens are accepted, where they are not made here."""
+    variable = next(name for name in ISSUERS if is_set(name))
+    return f"Tokens are made elsewhere, and checked with {variable}."
 
 
 def first_request(address: str, issuer: Issuer) -> str:

@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import httpx2
 import psycopg
@@ -99,21 +101,23 @@ def test_ctrl_c_is_quiet(checkout: Path, moment: str) -> None:
     assert not re.search("Traceback|Error|Exception", program.output)
 
 
-def test_the_welcome_is_last_and_short(dev: Start) -> None:
-    server = dev()
-    welcome = server.output.partition("Documentation: ")[2]
-    found = [
-        welcome.index(part)
-        for part in (
-            *(f"{server.address}/docs", "curl -i", "Ctrl-C", "12 hours", "`make demo`"),
-            *("saved", WELCOMED),
-        )
-    ]
-    assert found == sorted(found)
-    assert welcome.endswith(f"{WELCOMED}\n\n")
-    assert len(welcome.splitlines()) <= 12
-    assert welcome.count("eyJ") == len(re.findall(r"Bearer \S+", welcome)) * 2  # header, payload
-    assert "{" not in server.output.partition("Documentation: ")[0]
+def test_requests_from_the_first_moment_on_are_served(dev: Start) -> None:
+    port, statuses, started = free_port(), set(), Event()
+
+    def ask() -> None:
+        while not started.wait(0.02):
+            try:
+                statuses.add(httpx2.get(f"http://{HOST}:{port}/health").status_code)
+            except httpx2.TransportError:
+                continue
+
+    with ThreadPoolExecutor() as clients:
+        asked = [clients.submit(ask) for _ in range(3)]
+        server = dev(PORT=str(port))
+        started.set()
+    assert not [each for each in asked if each.exception()]
+    assert statuses == {200}
+    assert "Traceback" not in server.output
 
 
 def test_a_second_one_in_the_same_checkout_says_so_at_once(dev: Start) -> None:
@@ -199,6 +203,7 @@ def test_what_the_environment_names_is_used_instead(
         headers = {"Authorization": f"Bearer {issuer.token('carol')}"}
         answer = httpx2.get(f"{server.address}/api/carol/tasks", headers=headers)
         assert answer.json() == []
+        assert "Tokens are made elsewhere, and checked with JWKS_URL.\n" in server.output
         assert httpx2.get(f"{server.address}/docs/user").json() is None
 
 

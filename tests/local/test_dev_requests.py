@@ -1,4 +1,4 @@
-"""What a running `make dev` answers, and who may ask: all tests share one server."""
+"""What a running `make dev` says and answers, and who may ask: all tests share one server."""
 
 import os
 import re
@@ -12,7 +12,15 @@ import pytest
 from local.gateway import read_cors
 from tests.conftest import ROOT
 from tests.local.conftest import ORIGIN
-from tests.local.support import HOST, PATIENCE, Server, listening, preflight, wait_until
+from tests.local.support import (
+    HOST,
+    PATIENCE,
+    WELCOMED,
+    Server,
+    listening,
+    preflight,
+    wait_until,
+)
 
 CORS = read_cors()
 
@@ -21,6 +29,23 @@ def test_it_listens_on_loopback_only(server: Server) -> None:
     addresses = listening(server.process.pid)
     assert (HOST, server.port) in addresses
     assert {address for address, _ in addresses} == {HOST}
+
+
+def test_the_welcome_is_last_and_short(server: Server) -> None:
+    before, _, rest = server.output.partition("Documentation: ")
+    welcome, _, log = rest.partition(WELCOMED)
+    found = [
+        welcome.index(part)
+        for part in (
+            *(f"{server.address}/docs", "curl -i", "Ctrl-C", "12 hours", "`make demo`"),
+            *("saved", "Frontends"),
+        )
+    ]
+    assert found == sorted(found)
+    assert log.startswith("\n\n")
+    assert len(welcome.splitlines()) <= 12
+    assert welcome.count("eyJ") == len(re.findall(r"Bearer \S+", welcome)) * 2  # header, payload
+    assert "{" not in before
 
 
 def test_the_smoke_test_passes(server: Server) -> None:

@@ -1,0 +1,52 @@
+"""`make migrate` and `make link-users`: what they say."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, database_url, fresh_database
+from tests.local.support import HOST
+
+
+def migrate(url: str, *line: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scripts.migrate", *line]
+    environment = os.environ | {"MIGRATION_DATABASE_URL": url}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+    )
+
+
+def test_a_second_migration_says_that_all_is_up_to_date() -> None:
+    with fresh_database("template1") as name:
+        first, second = (migrate(database_url(name)) for _ in range(2))
+    *upgrades, up_to_date = first.stdout.splitlines()
+    assert upgrades
+    assert all(line.startswith("Running upgrade") for line in upgrades)
+    assert up_to_date.startswith("Up to date at 00")
+    assert (second.returncode, second.stdout, second.stderr) == (0, f"{up_to_date}\n", "")
+
+
+def test_users_cannot_be_linked_before_there_are_any() -> None:
+    with fresh_database() as name:
+        run = migrate(database_url(name), "link_users")
+    assert run.returncode == 1
+    assert run.stderr.endswith("run Better Auth's migration first\n")
+    assert len(run.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (f"postgresql://api:marker@{HOST}:1/tasks", "the database does not answer"),
+        ("postgresql://api:mar ker@h/x", "is not a valid URL"),
+    ],
+)
+def test_a_database_that_cannot_be_migrated_is_a_sentence(url: str, message: str) -> None:
+    run = migrate(url)
+    assert run.returncode == 1
+    assert run.stderr.startswith("MIGRATION_DATABASE_URL")
+    assert message in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+    assert "marker" not in run.stderr
