@@ -124,6 +124,11 @@ build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 inste
 	.local/rehearse/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r requirements/rehearse.txt >&2
 	@touch $@
 
+.local/generators/installed: .venv/installed requirements/generators.txt
+	$(RUN) venv --clear .local/generators
+	.local/generators/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/generators.txt >&2
+	@touch $@
+
 rehearse: .local/sam/installed .local/rehearse/installed ## Follow the runbook's deployments with moto for AWS (three minutes)
 	@.local/rehearse/bin/python -m scripts.rehearse
 
@@ -141,8 +146,9 @@ openapi: clients/typescript/node_modules/installed ## Write openapi.json, and th
 	@$(RUN) scripts.openapi
 	@$(NPM) run --prefix clients/typescript --silent types
 
-test-client: clients/typescript/node_modules/installed ## Test the TypeScript client against the API and Better Auth
+test-client: clients/typescript/node_modules/installed .local/generators/installed ## Test the TypeScript client, and clients that are generated, against the API
 	@$(WITH_NODE) $(RUN) tests.clients.typescript
+	@$(WITH_NODE) $(RUN) tests.clients.generated
 
 test-browser: examples/web/node_modules/installed tests/browser/node_modules/installed ## Test the page in Chromium, against all that `make demo` runs
 	@$(NPM) run --prefix examples/web --silent check
@@ -217,7 +223,7 @@ scale: .venv/node .venv/python3.13 ## Fill tables and measure how they grow; wri
 
 lock: .venv/installed ## Lock the versions of requirements/*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
-	for name in deployed dev deploy pipeline rehearse runtime benchmarks; do \
+	for name in deployed dev deploy generators pipeline rehearse runtime benchmarks; do \
 		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-annotate --no-header requirements/$$name.in \
 			-o $$([ $$name = deployed ] && echo requirements.txt || echo requirements/$$name.txt) || exit; \

@@ -112,13 +112,19 @@ def _read_only(**schema: str) -> Any:
 class TaskBase(BaseModel):
     """What a task says."""
 
+    # A factory makes a default that the schema does not show: a generated client would think that a
+    # member with a default is always there, and require it in a create, too.
+
     title: Title
     description: Description | None = None
-    completed: bool = False
+    completed: bool = BodyField(default_factory=bool)
 
 
 class TaskCreate(TaskBase, Input):
-    """The body of a create: a title, and what else the client wants to set."""
+    """The body of a create: a title, and what else the client wants to set.
+
+    Without them, the `description` is null and `completed` is false.
+    """
 
     model_config = _body({"title": "Buy milk", "description": "Two litres"})
 
@@ -130,8 +136,7 @@ class TaskUpdate(Input):
     `user_id`, which must be the path's.
     """
 
-    # `model_fields_set` says what was sent. The defaults are never used, and made by factories so
-    # that the schema does not promise them.
+    # `model_fields_set` says what was sent. The defaults are never used.
 
     model_config = _body({"description": None, "completed": True}, minProperties=1)
 

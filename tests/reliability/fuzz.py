@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
+from typing import IO
 
 import psycopg
 
@@ -44,7 +45,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(variables: dict[str, str]) -> Iterator[str]:
+def served(variables: dict[str, str], log: IO[bytes] | None = None) -> Iterator[str]:
     """The development server, in an environment with these variables; yields its address."""
     port = free_port()
     uvicorn = ["uvicorn", "local.server:app", "--host", HOST, "--port", str(port)]
@@ -53,7 +54,7 @@ def served(variables: dict[str, str]) -> Iterator[str]:
         [sys.executable, "-m", *uvicorn, *quiet],
         cwd=ROOT,
         env=os.environ | variables,
-        stdout=subprocess.DEVNULL,
+        stdout=log or subprocess.DEVNULL,
     )
     try:
         deadline = time.monotonic() + STARTED_WITHIN

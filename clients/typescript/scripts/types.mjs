@@ -14,7 +14,7 @@ const { type } = document.components.schemas.ProblemDetails.properties;
 type.enum = type.examples;
 delete type.examples;
 
-const types = await openapiTS(document, { defaultNonNullable: false });
+const types = await openapiTS(document);
 const source = COMMENT_HEADER + astToString(types);
 if (!process.argv.includes("--check")) writeFileSync(TARGET, source);
 else if (readFileSync(TARGET, "utf8") !== source) {

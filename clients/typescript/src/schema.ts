@@ -131,6 +131,8 @@ export interface components {
         /**
          * TaskCreate
          * @description The body of a create: a title, and what else the client wants to set.
+         *
+         *     Without them, the `description` is null and `completed` is false.
          * @example {
          *       "description": "Two litres",
          *       "title": "Buy milk"
@@ -141,10 +143,7 @@ export interface components {
             title: string;
             /** Description */
             description?: string | null;
-            /**
-             * Completed
-             * @default false
-             */
+            /** Completed */
             completed?: boolean;
         };
         /**
