@@ -145,7 +145,9 @@ def test_the_opaque_session_token_is_refused(
     trusting(server)
     session = sign_up_and_in(server)
     for token in (session.token, session.signed_token):
-        assert User(session.user["id"], token, api).list().status_code == 401
+        answer = User(session.user["id"], token, api).list()
+        assert answer.status_code == 401
+        assert "session token; take a JWT from /api/auth/token" in answer.json()["detail"]
 
 
 def test_an_expired_token_says_so(api: httpx2.Client, trusting: Trusting) -> None:

@@ -125,6 +125,26 @@ class TestDeployment:
         assert "--s3-bucket" in WORKFLOWS["stage"]["deploy"]["steps"][-1]["run"]
 
 
+class TestPublication:
+    def test_is_of_a_tag_of_what_was_tested_and_packed(self) -> None:
+        workflow = yaml.safe_load((ROOT / ".github/workflows/publish-client.yml").read_text())
+        assert workflow[True] == {"push": {"tags": ["client-v*"]}}  # YAML takes `on` for true
+        pack, publish = workflow["jobs"]["pack"], workflow["jobs"]["publish"]
+        commands = [step.get("run", "") for step in pack["steps"]]
+        assert commands.index("make test-client") < next(
+            at for at, run in enumerate(commands) if "npm pack" in run
+        )
+        assert publish["needs"] == "pack"
+        assert publish["steps"][-1]["run"] == "npm publish ./*.tgz --provenance"
+
+    def test_needs_a_decision_and_no_token(self) -> None:
+        jobs = WORKFLOWS["publish-client"]
+        assert jobs["publish"]["if"] == "vars.NPM_PUBLISH == 'true'"
+        assert jobs["publish"]["permissions"] == {"id-token": "write"}
+        assert jobs["pack"]["permissions"] == {"contents": "read"}
+        assert "NODE_AUTH_TOKEN" not in str(jobs)
+
+
 class TestProbe:
     def test_comes_often_enough_for_its_alarm(self) -> None:
         workflow = yaml.safe_load((ROOT / ".github/workflows/probe.yml").read_text())

@@ -2,6 +2,19 @@ import { API_URL, App, expect, PAGE_URL, PASSWORD, PATHS, test } from "./people.
 
 const BEYOND_EXPIRY = 13_000; // milliseconds: tokens live 2 s, and the API grants clocks 10 s
 
+test("a frontend may send cookies, and the headers that libraries add", async ({ ann }) => {
+  const { page } = await ann.open("/client");
+  const headers = {
+    Authorization: `Bearer ${await ann.token()}`,
+    "Cache-Control": "no-cache",
+    "X-Requested-With": "XMLHttpRequest",
+  };
+  const init: RequestInit = { credentials: "include", headers };
+  const asked = [await ann.path(), init] as const;
+  const status = await page.evaluate(async (asked) => (await fetch(...asked)).status, asked);
+  expect(status).toBe(200);
+});
+
 for (const path of PATHS) {
   test.describe(path, () => {
     test("tasks are added, completed and deleted", async ({ ann }) => {
