@@ -1,4 +1,4 @@
-"""POST /api/{user_id}/tasks: a new task."""
+"""POST /api/{user_id}/tasks: create a task."""
 
 from fastapi import Request, Response
 

@@ -1,4 +1,4 @@
-"""DELETE /api/{user_id}/tasks/{id}: a task less."""
+"""DELETE /api/{user_id}/tasks/{id}: delete a task."""
 
 from shared.app import create_app, lambda_handler
 from shared.database.tasks import Tasks

@@ -1,4 +1,4 @@
-"""PATCH /api/{user_id}/tasks/{id}/complete: done, or not done after all."""
+"""PATCH /api/{user_id}/tasks/{id}/complete: flip a task's status, or set it."""
 
 from fastapi import Response
 

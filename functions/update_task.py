@@ -1,4 +1,4 @@
-"""PUT /api/{user_id}/tasks/{id}: change what is sent of a task, leave the rest."""
+"""PUT /api/{user_id}/tasks/{id}: set what is sent, leave the rest of the task."""
 
 from fastapi import Response
 

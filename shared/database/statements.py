@@ -145,8 +145,8 @@ def insert_task_once() -> ClauseElement:
     """Claim the key with an id drawn for the task; insert the task if the claim is ours.
 
     A key that is there already, though it may not have been when the statement began, is locked and
-    comes back with its first id, unless it is a day old. An owner who has enough claims nothing,
-    and finds a key that is there all the same.
+    comes back with its first id, unless it is a day old. An owner at the limit claims no key; one
+    that is there already is found all the same.
     """
     sent, numbered = _sent(), _ordinal()
     drawn = select(func.nextval(IDS).label("id")).cte("drawn")
@@ -198,7 +198,7 @@ def _claim(
 
 @written_once
 def forget_old_keys() -> ClauseElement:
-    """Delete a batch of keys that are no longer good, whoever used them; how many it were."""
+    """Delete a batch of keys that are no longer good, whoever used them; their number."""
     batch = cast(bindparam("batch"), Integer)
     return select(getattr(func, SCHEMA).forget_old_idempotency_keys(batch).label("forgotten"))
 
