@@ -1,11 +1,11 @@
 """The figures of docs/scale.md, and its picture."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks import plot
 from benchmarks.report import DOCS, ms, table, verdict
+from scripts.quotes import fill
 
 PAGE = DOCS / "scale.md"
 DAY = 86_400
@@ -18,13 +18,9 @@ Lines = Iterator[str]
 
 def write(results: Results) -> None:
     """Put the figures between the marks of the page, and draw the picture."""
-    page = PAGE.read_text()
-    for name, lines in (("measured", measured(results)), ("arithmetic", arithmetic(results))):
-        marks = re.compile(rf"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)
-        assert marks.search(page)
-        text = "\n".join(lines)
-        page = marks.sub(rf"\g<1>{text}\n\g<2>", page)
-    PAGE.write_text(page)
+    parts = {"measured": measured(results), "arithmetic": arithmetic(results)}
+    texts = {name: "\n".join(["", *lines, ""]) for name, lines in parts.items()}
+    PAGE.write_text(fill(PAGE.read_text(), texts))
     (DOCS / "scale.svg").write_text(
         plot.bars("A page of the default order", picture(results), "ms")
     )

@@ -9,9 +9,12 @@ from urllib.parse import unquote
 import pytest
 
 from benchmarks import quotes, report
+from scripts.quotes import fill
 from shared.http.problems import Problem
 from shared.settings import Settings
+from tests.blocks import FENCED
 from tests.conftest import ROOT
+from tests.reliability import page
 
 README = ROOT / "README.md"
 RESULTS = json.loads((ROOT / "benchmarks" / "results.json").read_text())
@@ -20,7 +23,6 @@ DOCUMENTS = sorted(
     path for path in ROOT.rglob("*.md") if not FOREIGN & set(path.relative_to(ROOT).parts)
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 each_document = pytest.mark.parametrize(
@@ -78,12 +80,21 @@ def test_the_page_of_performance_is_what_the_results_say() -> None:
     assert report.page(RESULTS) == (ROOT / "docs/performance.md").read_text()
 
 
-@pytest.mark.parametrize("document", quotes.DOCUMENTS, ids=lambda path: path.name)
-def test_other_documents_quote_the_results(document: Path) -> None:
-    text, names = document.read_text(), quotes.DOCUMENTS[document]
-    assert quotes.quoted(text, names, RESULTS) == text
+@pytest.mark.parametrize(
+    ("document", "figures"),
+    [*quotes.quoted(RESULTS).items(), (README, page.quoted())],
+    ids=["README.md, performance", "operate.md, performance", "README.md, reliability"],
+)
+def test_a_figure_that_is_quoted_is_that_of_its_page(
+    document: Path, figures: dict[str, str]
+) -> None:
+    text = document.read_text()
+    assert fill(text, figures) == text
+
+
+def test_a_figure_without_its_marks_is_an_error() -> None:
     with pytest.raises(KeyError):
-        quotes.quoted("its marks are missing", names, RESULTS)
+        fill("<!-- p95 -->", {"p95": "1 ms"})
 
 
 def test_the_linter_of_prose_finds_words_and_long_sentences(tmp_path: Path) -> None:

@@ -13,13 +13,19 @@ from shared.auth.shared_secret import SharedSecret
 from shared.auth.tokens import Verifier
 from shared.http.problems import Forbidden, Quota, UnknownUser
 from tests.better_auth_server import node_and_packages
+from tests.blocks import fenced
 from tests.conftest import ROOT, Configure
 from tests.local.support import Server
 from tests.shared.auth.details import DETAILS
 
 DOCUMENT = (ROOT / "docs/frontend.md").read_text()
 SECRET = "a-secret-of-its-own-of-43-characters-1234567"
-FILES = dict(re.findall(r'^```tsx? title="(.+?)"\n(.*?)^```$', DOCUMENT, re.DOTALL | re.MULTILINE))
+BLOCKS = fenced(DOCUMENT)
+FILES = {
+    titled[1]: code
+    for about, code in BLOCKS
+    if (titled := re.fullmatch(r'tsx? title="(.+)"', about))
+}
 ROWS = re.findall(r"^\| ([^`].*?) \|", DOCUMENT.partition("## Every 401")[2], re.MULTILINE)
 
 
@@ -30,8 +36,7 @@ def test_a_file_is_that_of_the_example(name: str) -> None:
 
 def run(language: str, variables: dict[str, str], number: int = 0) -> str:
     """Run a block of the document, its language's first or another; its standard output."""
-    pattern = rf"^```{language} run\n(.*?)^```$"
-    block = re.findall(pattern, DOCUMENT, re.DOTALL | re.MULTILINE)[number]
+    block = [code for about, code in BLOCKS if about == f"{language} run"][number]
     node, packages = node_and_packages()
     program = {
         "sh": ["bash", "-euo", "pipefail", "-c"],
