@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import bindparam, insert, literal, text
+from sqlalchemy import bindparam, func, insert, literal, text, update
 from sqlmodel import SQLModel
 
 from benchmarks import scale_report
@@ -27,6 +27,7 @@ from benchmarks.peer import TASKS, environment
 from benchmarks.sizes import FILL, SMALL, run
 from benchmarks.stage import API, Stage, prepare, stage
 from benchmarks.warm import UNTIL_WARM, each_operation
+from functions.clean_idempotency_keys import BATCH
 from local.partitions import partition
 from shared.database import statements
 from shared.database.connection import Connection
@@ -52,6 +53,12 @@ SPREAD = """
     FROM generate_series(0, %s - 1) AS number,
         LATERAL (SELECT now() - make_interval(secs => %s - number)) AS made (at)
 """
+OLD_KEYS = """
+    INSERT INTO idempotency_keys (user_id, key, task_id, title, completed, created_at)
+    SELECT 'user-' || number %% 1000, number, number, 'Task', false,
+        now() - make_interval(hours => 30, secs => number / 1000.0)
+    FROM generate_series(1, %s) AS number
+"""
 SIZES = """
     SELECT pg_table_size('tasks'), pg_relation_size('tasks_pkey'),
         pg_relation_size('tasks_by_created_at')
@@ -76,6 +83,8 @@ def main() -> None:
         [user] = users(made, "user", 1)
         say("bytes of a task, write-ahead log of a write")
         results["storage"] = storage(made)
+        say("old idempotency keys")
+        results["cleaning"] = cleaning(made)
         say("the limit of tasks")
         results["limit"] = limit(made)
         say(f"partitions: {PARTITIONS}")
@@ -150,7 +159,7 @@ def storage(made: Stage) -> dict[str, Any]:
 
 def writes(api: Connection) -> dict[str, Callable[[str, int], Rows]]:
     """The writes, each to be sent for an owner and a task."""
-    update = statements.update_task(frozenset({"title"}))
+    title = statements.update_task(frozenset({"title"}))
 
     def change(statement: Statement, **new: Any) -> Callable[[str, int], Rows]:
         return lambda owner, task_id: send(
@@ -160,9 +169,38 @@ def writes(api: Connection) -> dict[str, Callable[[str, int], Rows]]:
     return {
         "create": lambda owner, _: send(api, owner, statements.insert_task(), **new_task()),
         "toggle": change(statements.toggle_task(), new_completed=None),
-        "update": change(update, new_title="Buy bread"),
+        "toggle, plain": change(plain("completed")),
+        "update": change(title, new_title="Buy bread"),
+        "update, plain": change(plain("title"), new_title="Buy butter"),
         "delete": change(statements.delete_task()),
     }
+
+
+def plain(name: str) -> Statement:
+    """A change of a column that does not say why nothing was changed, where nothing was."""
+    columns = statements.columns
+    new = {
+        "completed": ~columns.completed,
+        "title": bindparam("new_title", type_=columns.title.type),
+    }
+    moved = {"version": columns.version + 1, "updated_at": func.clock_timestamp()}
+    named = statements.owned(), columns.id == bindparam("task_id")
+    change = update(statements.table).where(*named).values({name: new[name], **moved})
+    return Statement(change.returning(*statements.shown))
+
+
+def cleaning(made: Stage) -> float:
+    """Milliseconds of a batch of old idempotency keys that the cleaning function deletes."""
+    made.make_database("cleaning")
+    made.execute(OLD_KEYS, BATCH * ROUNDS, database="cleaning")
+    found = []
+    with connected(made, "cleaning") as api:
+        for _ in range(ROUNDS):
+            began = perf_counter()
+            [(forgotten,)] = send(api, "", statements.forget_old_keys(), batch=BATCH)
+            found.append((perf_counter() - began) * 1000)
+            assert forgotten == BATCH
+    return median(found)
 
 
 def position(admin: psycopg.Connection) -> int:

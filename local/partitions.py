@@ -14,8 +14,9 @@ CREATE FUNCTION pg_temp.partition(name text, count integer) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     old regclass := format('%I', name)::regclass;
-    ids text := (SELECT relname FROM pg_depend JOIN pg_class ON pg_class.oid = objid
+    old_ids regclass := (SELECT objid FROM pg_depend JOIN pg_class ON pg_class.oid = objid
         WHERE refobjid = old AND relkind = 'S');
+    ids regclass;
     owner name;
     settings text;
     part text;
@@ -24,9 +25,6 @@ BEGIN
     SELECT pg_get_userbyid(relowner), 'WITH (' || array_to_string(reloptions, ',') || ')'
         INTO owner, settings FROM pg_class WHERE oid = old;
     EXECUTE format('ALTER TABLE %I RENAME TO %I', name, name || '_whole');
-    IF ids IS NOT NULL THEN
-        EXECUTE format('ALTER SEQUENCE %s RENAME TO whole_id_seq', ids);
-    END IF;
     EXECUTE format('CREATE TABLE %I (LIKE %s INCLUDING ALL) PARTITION BY HASH (user_id)',
         name, old);
     FOR number IN 0 .. count - 1 LOOP
@@ -36,8 +34,9 @@ BEGIN
         EXECUTE format('ALTER TABLE %I OWNER TO %I', part, owner);
     END LOOP;
     EXECUTE format('INSERT INTO %I SELECT * FROM %s', name, old);
-    IF ids IS NOT NULL THEN
-        EXECUTE format('SELECT setval(%L, last_value, is_called) FROM whole_id_seq', ids);
+    IF old_ids IS NOT NULL THEN
+        ids := pg_get_serial_sequence(name, 'id');
+        EXECUTE format('SELECT setval(%L, last_value, is_called) FROM %s', ids, old_ids);
     END IF;
     EXECUTE format('ALTER TABLE %I OWNER TO %I', name, owner);
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
@@ -54,15 +53,14 @@ BEGIN
         FROM pg_attribute, aclexplode(attacl) WHERE attrelid = old
         UNION ALL
         SELECT format('GRANT USAGE ON SEQUENCE %s TO %s', ids, grantee::regrole)
-        FROM pg_class, aclexplode(relacl) WHERE relname = 'whole_id_seq' AND grantee <> relowner
-            AND privilege_type = 'USAGE' AND ids IS NOT NULL
+        FROM pg_class, aclexplode(relacl) WHERE oid = old_ids AND grantee <> relowner
+            AND privilege_type = 'USAGE'
     LOOP
         EXECUTE statement;
     END LOOP;
 END
 $$
 """
-FORGET = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname LIKE 'forget_old_%'"
 
 
 def partition(admin: psycopg.Connection, tables: Sequence[str], count: int) -> None:
@@ -71,12 +69,9 @@ def partition(admin: psycopg.Connection, tables: Sequence[str], count: int) -> N
     The connection is the superuser's, to whom the policies do not apply.
     """
     with admin.transaction():
-        functions = admin.execute(FORGET).fetchall()
         admin.execute(PARTITION.encode())
         for table in tables:
             admin.execute("SELECT pg_temp.partition(%s, %s)", (table, count))
-        for (function,) in functions:  # its body means the old table, whatever that is called
-            admin.execute(function.encode())
         for table in tables:
             admin.execute(f"DROP TABLE {table}_whole".encode())
         admin.execute("DROP FUNCTION pg_temp.partition")

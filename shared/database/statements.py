@@ -60,7 +60,8 @@ LIFE: ColumnElement[timedelta] = literal_column("interval '24 hours'", Interval)
 # A constant of the text: a limit that is bound is planned for any value.
 ONE: ColumnElement[int] = literal_column("1", Integer)
 
-IDS: ColumnElement[Any] = literal_column(f"'{SCHEMA}.tasks_id_seq'")
+# By the column that it belongs to: its name is another one where the table was replaced.
+IDS: ColumnElement[Any] = literal_column(f"pg_get_serial_sequence('{SCHEMA}.tasks', 'id')")
 
 
 class Outcome(StrEnum):
@@ -149,7 +150,7 @@ def insert_task_once() -> ClauseElement:
     that is there already is found all the same.
     """
     sent, numbered = _sent(), _ordinal()
-    drawn = select(func.nextval(IDS).label("id")).cte("drawn")
+    drawn = select(func.nextval(cast(IDS, postgresql.REGCLASS)).label("id")).cte("drawn")
     has_room = numbered.c.ordinal <= numbered.c.most
     claimed = _claim(drawn, sent, has_room).cte("claimed")
     known = select(*keys.c).where(

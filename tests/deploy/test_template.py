@@ -275,10 +275,14 @@ class TestFunctions:
         for function in answering(any_stage).values():
             assert 10 < function["Timeout"] < 30
 
-    def test_share_a_role_and_a_log(self, any_stage: Stack) -> None:
-        functions = any_stage.of_type("Lambda::Function").values()
-        assert {function["Role"]["Fn::GetAtt"][0] for function in functions} == {"FunctionRole"}
-        logs = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
+    def test_share_a_role_and_a_log_but_the_cleaning_which_has_a_role_of_its_own(
+        self, any_stage: Stack
+    ) -> None:
+        roles = {role_of(function) for function in answering(any_stage).values()}
+        assert roles == {"FunctionRole"}
+        functions = any_stage.of_type("Lambda::Function")
+        assert role_of(functions[CLEANING]) == "CleaningRole"
+        logs = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()}
         assert logs == {"FunctionLogGroup"}
 
     def test_remove_idempotency_keys_each_hour(self, any_stage: Stack) -> None:
@@ -318,6 +322,7 @@ class TestFunctions:
         for function in made.of_type("Lambda::Function").values():
             assert function["Environment"]["Variables"][variable] == SECRET
         assert readable(made) == [GIVEN["DatabaseSecretArn"], SECRET]
+        assert readable(made, "CleaningRole") == GIVEN["DatabaseSecretArn"]
 
     def test_start_from_snapshots_where_that_is_worth_its_price(self) -> None:
         for stage, applied in ("dev", "None"), ("staging", "PublishedVersions"):
@@ -340,9 +345,14 @@ def answering(made: Stack) -> dict[str, Any]:
     return {name: function for name, function in functions.items() if name != CLEANING}
 
 
-def readable(made: Stack) -> Any:
-    """The secrets that the functions may read."""
-    [policy] = made.of_type("IAM::Role")["FunctionRole"]["Policies"]
+def role_of(function: dict[str, Any]) -> str:
+    """The name of a function's role."""
+    return str(function["Role"]["Fn::GetAtt"][0])
+
+
+def readable(made: Stack, role: str = "FunctionRole") -> Any:
+    """The secrets that a role may read."""
+    [policy] = made.of_type("IAM::Role")[role]["Policies"]
     return policy["PolicyDocument"]["Statement"][0]["Resource"]
 
 
@@ -350,13 +360,13 @@ class TestPolicies:
     def test_let_a_function_read_its_secrets_and_write_its_log(self, any_stage: Stack) -> None:
         roles = any_stage.of_type("IAM::Role")
         for function in any_stage.of_type("Lambda::Function").values():
-            role = roles[function["Role"]["Fn::GetAtt"][0]]
+            role = roles[role_of(function)]
             [policy] = role["Policies"]
             read, write = policy["PolicyDocument"]["Statement"]
             assert read == {
                 "Effect": "Allow",
                 "Action": "secretsmanager:GetSecretValue",
-                "Resource": readable(any_stage),
+                "Resource": readable(any_stage, role_of(function)),
             }
             assert write == {
                 "Effect": "Allow",
