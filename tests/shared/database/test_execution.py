@@ -6,8 +6,6 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, combinations, product
-from typing import get_args
 from uuid import uuid4
 
 import psycopg
@@ -21,9 +19,7 @@ from shared.database import statements
 from shared.database.connection import pool
 from shared.database.database import Database
 from shared.database.sql import ROLE, SCOPE, Statement
-from shared.http.paging import Sort
 from shared.http.problems import DatabaseUnavailable
-from shared.models import TaskUpdate
 from shared.settings import settings
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import (
@@ -40,6 +36,7 @@ from tests.functions.support import (
     task,
     tasks,
 )
+from tests.shared.database.statements import statements as every_clause
 from tests.shared.database.support import statement
 
 MESSAGE = struct.Struct("!cI")
@@ -160,24 +157,7 @@ def taken_names() -> None:
 
 def every_statement() -> list[Statement]:
     """All variants of all statements that the functions send."""
-    keys = {sort.removeprefix("-") for sort in get_args(Sort)}
-    pages = product(keys, (True, False), (None, True, False), (True, False))
-    members = TaskUpdate.known()
-    changes = chain.from_iterable(
-        combinations(members, count) for count in range(1, len(members) + 1)
-    )
-    return [
-        SCOPE,
-        PROBE,
-        statements.insert_task(),
-        statements.insert_task_once(),
-        statements.read_task(),
-        statements.delete_task(),
-        statements.toggle_task(),
-        statements.forget_old_keys(),
-        *(statements.read_page(*page) for page in pages),
-        *(statements.update_task(frozenset(change)) for change in changes),
-    ]
+    return [SCOPE, PROBE, *map(Statement, every_clause().values())]
 
 
 def lost_names() -> None:

@@ -1,13 +1,7 @@
 """What every table and every statement needs; a new one is found in the code and the database."""
 
-import inspect
-import pkgutil
 from collections.abc import Iterator
-from functools import cache
-from importlib import import_module
-from itertools import combinations, product
-from types import ModuleType
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,11 +12,7 @@ from sqlalchemy.sql.elements import BooleanClauseList
 from sqlalchemy.sql.selectable import AliasedReturnsRows, Join
 from sqlmodel import SQLModel
 
-import functions
-import shared
 from shared.database.sql import ROLE, Statement
-from shared.http.paging import Sort
-from shared.models import TaskUpdate
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import (
     CREATE,
@@ -30,20 +20,13 @@ from tests.functions.support import (
     another_database,
     problem,
 )
+from tests.shared.database.statements import statements
 from tests.shared.database.support import KeepsUsersApart
 
 OWN_ROWS = "(user_id = NULLIF(current_setting('app.user_id'::text, true), ''::text))"
 POLICY = "user_id = nullif(current_setting('app.user_id', true), '')"
 
 
-def modules() -> Iterator[ModuleType]:
-    """All that is deployed, imported, so that no model is missing in the metadata."""
-    for package in (shared, functions):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            yield import_module(found.name)
-
-
-DEPLOYED = list(modules())
 TABLES = sorted(SQLModel.metadata.tables)
 each_table = pytest.mark.parametrize("name", TABLES)
 
@@ -106,43 +89,6 @@ class TestTable:
             with another_database(database_url(database, "api")):
                 answer = CREATE.ask(alice, headers={"Idempotency-Key": "first"})
         assert problem(answer, 500)["type"] == "/problems/internal-error"
-
-
-# What each parameter of a statement can be. A statement is built for each combination.
-ARGUMENTS: dict[object, list[Any]] = {
-    bool: [True, False],
-    bool | None: [True, False, None],
-    str: sorted({sort.removeprefix("-") for sort in get_args(Sort)}),
-    frozenset[str]: [
-        frozenset(names)
-        for size in range(1, len(TaskUpdate.known()) + 1)
-        for names in combinations(TaskUpdate.known(), size)
-    ],
-}
-
-
-def named(argument: Any) -> str:
-    return " and ".join(sorted(argument)) if isinstance(argument, frozenset) else str(argument)
-
-
-@cache
-def statements() -> dict[str, ClauseElement]:
-    """Every variant of every statement of the code."""
-    found = {}
-    for module in DEPLOYED:
-        for name, function in vars(module).items():
-            if not hasattr(function, "cache_info") or function.__module__ != module.__name__:
-                continue
-            hints = get_type_hints(function)
-            if not issubclass(hints.pop("return", object), ClauseElement):
-                continue
-            assert set(hints.values()) <= ARGUMENTS.keys(), (
-                f"say in ARGUMENTS of {__name__} what the parameters of {name} can be"
-            )
-            for arguments in product(*(ARGUMENTS[kind] for kind in hints.values())):
-                shown = ", ".join(map(named, arguments))
-                found[f"{name}({shown})"] = inspect.unwrap(function)(*arguments)
-    return found
 
 
 each_statement = pytest.mark.parametrize("name", statements())
