@@ -129,7 +129,7 @@ class TaskCreate(TaskBase, Input):
     model_config = _body({"title": "Buy milk", "description": "Two litres"})
 
 
-class TaskUpdate(Input):
+class TaskUpdate(TaskBase, Input):
     """The body of an update: at least one member; what is absent stays as it is.
 
     A task may be sent back whole: its read-only members are ignored (AIP-203), but for `id` and
@@ -142,7 +142,6 @@ class TaskUpdate(Input):
 
     title: Title = BodyField(default_factory=str)
     description: Description | None = BodyField(default_factory=lambda: None)
-    completed: bool = BodyField(default_factory=bool)
     id: Any = _read_only(type="integer")
     user_id: Any = _read_only(type="string")
     created_at: Any = _read_only(type="string", format="date-time")

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.gateway import Context, Gateway, Route, make_event
+from shared.models import TaskCreate
 from tests.conftest import User
 from tests.functions.support import (
     JSON,
@@ -65,7 +66,7 @@ values = st.recursive(
     max_leaves=12,
 )
 members = st.dictionaries(
-    st.sampled_from(("title", "description", "completed", *PYTHONS_NAMES)) | texts,
+    st.sampled_from((*TaskCreate.model_fields, *PYTHONS_NAMES)) | texts,
     values,
     max_size=5,
 )

@@ -12,18 +12,14 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.deploy.stack import GIVEN, SAM, Stack, stack, transformed
+from tests.description import OPERATIONS
 
 pytestmark = pytest.mark.artifact
 
 STAGES = ("dev", "staging", "prod")
 FUNCTIONS = {
-    "GET /api/{user_id}/tasks": "functions.list_tasks.handler",
-    "POST /api/{user_id}/tasks": "functions.create_task.handler",
-    "GET /api/{user_id}/tasks/{id}": "functions.get_task.handler",
-    "PUT /api/{user_id}/tasks/{id}": "functions.update_task.handler",
-    "DELETE /api/{user_id}/tasks/{id}": "functions.delete_task.handler",
-    "PATCH /api/{user_id}/tasks/{id}/complete": "functions.toggle_task.handler",
-    "GET /health": "functions.health.handler",
+    f"{method} {path}": f"functions.{operation['operationId']}.handler"
+    for (method, path), operation in OPERATIONS.items()
 } | {
     f"{method} {path}": "functions.fallback.handler"
     for path in ("/", "/{proxy+}")

@@ -21,24 +21,15 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database.connection import disconnect
-from shared.models import Task
+from shared.models import Task, TaskCreate, TaskPublic
 from shared.settings import settings
+from tests import description
 from tests.conftest import ROOT, database_url
 
 JSON = {"Content-Type": "application/json"}
 MARKER = "Zq7Marker"
 """What tests send where it must not come back from."""
 
-TASK = {
-    "id": int,
-    "user_id": str,
-    "title": str,
-    "description": str | None,
-    "completed": bool,
-    "created_at": str,
-    "updated_at": str,
-    "version": int,
-}
 PROBLEM = {"type", "title", "status", "detail", "instance", "request_id"}
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
@@ -69,29 +60,62 @@ class Operation:
         return user.request(self.method, self.path.format(id=task_id), **options)
 
 
-LIST = Operation("list", "GET", "")
-CREATE = Operation("create", "POST", "", {"title": "new"}, 201)
-GET = Operation("get", "GET", "/{id}")
-UPDATE = Operation("update", "PUT", "/{id}", {"title": "changed"})
-DELETE = Operation("delete", "DELETE", "/{id}", success=204)
-TOGGLE = Operation("toggle", "PATCH", "/{id}/complete", {"completed": True})
+TASKS = "/api/{user_id}/tasks"
+# What a test sends, where another body than the description's example suits it.
+BODIES = {"create": {"title": "new"}, "update": {"title": "changed"}}
 
-OPERATIONS = (LIST, CREATE, GET, UPDATE, DELETE, TOGGLE)
-ON_ONE_TASK = (GET, UPDATE, DELETE, TOGGLE)
-WRITES_TO_ONE_TASK = (UPDATE, DELETE, TOGGLE)
-WITH_A_BODY = (CREATE, UPDATE, TOGGLE)
+
+def described() -> Iterator[Operation]:
+    """The operations on tasks that the API's description tells of."""
+    for (method, path), operation in description.OPERATIONS.items():
+        if path.startswith(TASKS):
+            name = operation["operationId"].partition("_")[0]
+            contents = operation.get("requestBody", {}).get("content", {}).values()
+            [body] = [content["example"] for content in contents] or [None]
+            success = min(map(int, operation["responses"]))
+            yield Operation(name, method, path.removeprefix(TASKS), BODIES.get(name, body), success)
+
+
+OPERATIONS = tuple(described())
+LIST, CREATE, GET, UPDATE, DELETE, TOGGLE = (
+    next(each for each in OPERATIONS if each.name == name)
+    for name in ("list", "create", "get", "update", "delete", "toggle")
+)
+ON_ONE_TASK = tuple(each for each in OPERATIONS if "{id}" in each.path)
+WRITES_TO_ONE_TASK = tuple(each for each in ON_ONE_TASK if each.method != "GET")
+WITH_A_BODY = tuple(each for each in OPERATIONS if each.body is not None)
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 each_on_one_task = pytest.mark.parametrize("operation", ON_ONE_TASK, ids=str)
 each_with_a_body = pytest.mark.parametrize("operation", WITH_A_BODY, ids=str)
 
-BAD_TEXT = (1, 1.5, True, [MARKER], {MARKER: MARKER}, f"{MARKER}\0", f"{MARKER}\ud800", "\udc00")
-BAD_MEMBERS = {
-    "title": (None, "", " \n\t", "\u3000\u00a0", "x" * 256, "🙂" * 256, *BAD_TEXT),
-    "description": ("x" * 1001, "🙂" * 1001, " " * 1001, *BAD_TEXT),
-    "completed": (None, "yes", "true", "", 0, 1, 1.0, MARKER, [], [True], {MARKER: True}),
+BAD_VALUES: dict[str, tuple[object, ...]] = {
+    "string": (
+        *(1, 1.5, True, [MARKER], {MARKER: MARKER}),
+        *(f"{MARKER}\0", f"{MARKER}\ud800", "\udc00"),
+    ),
+    "boolean": ("yes", "true", "", 0, 1, 1.0, MARKER, [], [True], {MARKER: True}),
 }
-READ_ONLY = ("id", "user_id", "version", "created_at", "updated_at")
+"""What no member of a type takes."""
+BAD_LENGTHS = {
+    "title": ("", " \n\t", "\u3000\u00a0", "x" * 256, "🙂" * 256),
+    "description": ("x" * 1001, "🙂" * 1001, " " * 1001),
+}
+
+
+def bad_values(member: str, schema: dict[str, Any]) -> list[object]:
+    """What a member must not be."""
+    kind, *others = [each["type"] for each in schema.get("anyOf", [schema])]
+    assert kind in BAD_VALUES, f"say in BAD_VALUES what {member} must not be: no {kind}"
+    null = () if "null" in others else (None,)
+    return [*null, *BAD_LENGTHS.get(member, ()), *BAD_VALUES[kind]]
+
+
+BAD_MEMBERS = {
+    member: bad_values(member, schema)
+    for member, schema in TaskCreate.model_json_schema()["properties"].items()
+}
+READ_ONLY = tuple(name for name in TaskPublic.model_fields if name not in TaskCreate.model_fields)
 PYTHONS_NAMES = tuple(
     sorted(
         {"cls", "self", "args", "kwargs", "data", "__root__", "__pydantic_self__"}
@@ -190,9 +214,8 @@ def task(answer: httpx2.Response, status: int = 200) -> dict[str, Any]:
 
 def check_task(value: Any) -> dict[str, Any]:
     """A task, with all of its members and no others."""
-    assert value.keys() == TASK.keys()
-    for member, kind in TASK.items():
-        assert isinstance(value[member], kind), member
+    assert value.keys() == TaskPublic.model_fields.keys()
+    TaskPublic.model_validate_json(json.dumps(value), strict=True)
     assert TIMESTAMP.fullmatch(value["created_at"])
     assert TIMESTAMP.fullmatch(value["updated_at"])
     return dict(value)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from shared.models import TaskCreate
 from tests.conftest import Configure, User
 from tests.functions.support import (
     CREATE,
@@ -116,18 +117,18 @@ class TestCreate:
     @each_unknown_member
     def test_refuses_an_unknown_member(self, alice: User, member: str) -> None:
         answer = alice.request("POST", **as_json({"title": "fine", member: MARKER}))
-        unknown(answer, "member", "title", "description", "completed")
+        unknown(answer, "member", *TaskCreate.known())
         assert tasks(alice.list()) == []
 
     @each_read_only_member
     def test_refuses_a_read_only_member(self, alice: User, member: str) -> None:
         answer = alice.request("POST", json={"title": "fine", member: MARKER})
-        unknown(answer, "member", "title", "description", "completed")
+        unknown(answer, "member", *TaskCreate.known())
         assert tasks(alice.list()) == []
 
     def test_says_a_misspelled_member_first(self, alice: User) -> None:
         answer = alice.request("POST", json={"titel": "Buy milk"})
-        unknown(answer, "member", "title", "description", "completed")
+        unknown(answer, "member", *TaskCreate.known())
 
     @pytest.mark.parametrize(
         ("members", "detail"),

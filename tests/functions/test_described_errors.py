@@ -19,6 +19,7 @@ from tests.functions.support import (
     JSON,
     MAX_BODY,
     OPERATIONS,
+    TASKS,
     Operation,
     admin,
     alembic,
@@ -31,7 +32,7 @@ from tests.shared.database.support import change_scope
 
 Options = dict[str, Any]
 
-BY_ROUTE = {(each.method, f"/api/{{user_id}}/tasks{each.path}"): each for each in OPERATIONS}
+BY_ROUTE = {(each.method, f"{TASKS}{each.path}"): each for each in OPERATIONS}
 SHOWN = [
     pytest.param(BY_ROUTE.get(route), example, id=f"{described['operationId']}-{kind}")
     for route, described in DESCRIBED.items()
@@ -70,10 +71,11 @@ def malformed_request(operation: Operation) -> Options:
 
 
 @pytest.fixture
-def invalid_input(operation: Operation) -> Options:
+def invalid_input(operation: Operation, shown: dict[str, Any]) -> Options:
     if operation.body is None:
         return {"task_id": 0, "params": {"limit": 0}}
-    return {"json": dict.fromkeys(operation.body, "x" * 256)}
+    [error] = shown["errors"]
+    return {"json": operation.body | {error["pointer"].removeprefix("/"): "x" * 256}}
 
 
 @pytest.fixture

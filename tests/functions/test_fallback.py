@@ -12,13 +12,13 @@ from tests.conftest import User
 from tests.functions.support import OPERATIONS, each_operation, problem, short
 from tests.functions.support import Operation as Op
 
-PATHS = {"": "GET, POST", "/{id}": "DELETE, GET, PUT", "/{id}/complete": "PATCH"}
+PATHS = {
+    path: {each.method for each in OPERATIONS if each.path == path}
+    for path in {each.path for each in OPERATIONS}
+}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 WRONG = [
-    (method, path)
-    for path in PATHS
-    for method in METHODS
-    if (method, path) not in {(operation.method, operation.path) for operation in OPERATIONS}
+    (method, path) for path in sorted(PATHS) for method in METHODS if method not in PATHS[path]
 ]
 UNKNOWN = (
     "//",
@@ -37,8 +37,9 @@ class TestFallback:
     ) -> None:
         answer = alice.request(method, path.format(id=1))
         problem(answer, 405)
-        assert PATHS[path] in answer.json()["detail"]
-        assert set(answer.headers["allow"].split(", ")) == set(PATHS[path].split(", "))
+        methods = ", ".join(sorted(PATHS[path]))
+        assert methods in answer.json()["detail"]
+        assert answer.headers["allow"] == methods
 
     @pytest.mark.parametrize("method", ["POST", "HEAD", "DELETE"])
     def test_answers_405_at_health(self, alice: User, api: httpx2.Client, method: str) -> None:

@@ -1,11 +1,14 @@
 """GET /api/{user_id}/tasks. The walk from page to page has a module of its own, test_paging.py."""
 
+from typing import get_args
+
 import pytest
 
+from shared.http.paging import Sort, TaskQuery
 from tests.conftest import User
 from tests.functions.support import MARKER, admin, invalid, problem, short, tasks, unknown
 
-SORTS = ("created_at", "-created_at", "updated_at", "-updated_at", "title", "-title")
+SORTS = get_args(Sort)
 
 
 class TestList:
@@ -109,7 +112,7 @@ class TestList:
     )
     def test_refuses_an_unknown_parameter(self, alice: User, query: str) -> None:
         answer = alice.request("GET", f"?{query}")
-        unknown(answer, "parameter", "completed", "sort", "limit", "cursor")
+        unknown(answer, "parameter", *TaskQuery.known())
 
     @pytest.mark.parametrize(
         ("parameter", "query"),

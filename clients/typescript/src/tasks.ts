@@ -23,6 +23,8 @@ interface Call {
 
 const TASKS = "/api/{user_id}/tasks";
 const TASK = "/api/{user_id}/tasks/{id}";
+/** What the API sets: it takes it in an update and ignores it. */
+const READ_ONLY = new Set(["id", "user_id", "created_at", "updated_at", "version"]);
 
 /** A page of the caller's tasks. */
 export async function listTasks(
@@ -134,12 +136,10 @@ async function written(
 
 /** Whether a task has these values; the API takes away the white space around a title. */
 function has(task: Task, change: TaskUpdate): boolean {
-  const wanted = { ...task, ...change };
-  return (
-    task.title === wanted.title.trim() &&
-    task.description === wanted.description &&
-    task.completed === wanted.completed
-  );
+  return Object.entries(change).every(([name, value]) => {
+    const wanted = name === "title" ? String(value).trim() : value;
+    return READ_ONLY.has(name) || task[name as keyof Task] === wanted;
+  });
 }
 
 /** Sends to a task as long as it is at this version. */

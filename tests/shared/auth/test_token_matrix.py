@@ -1,7 +1,7 @@
-"""Every kind of bad token against all six operations, and the headers that carry one."""
+"""Every kind of bad token against every operation, and the headers that carry one."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.conftest import Configure, User
+from tests.functions.support import Operation, each_operation
 from tests.shared.auth.tokens_matrix import (
     ALGORITHMS,
     SUBJECT,
@@ -21,14 +22,6 @@ from tests.shared.auth.tokens_matrix import (
 )
 
 ISSUER = "https://auth.test"
-OPERATIONS: dict[str, Callable[[User], httpx2.Response]] = {
-    "list": lambda user: user.list(),
-    "create": lambda user: user.create(),
-    "get": lambda user: user.get(1),
-    "update": lambda user: user.update(1, {"title": "x"}),
-    "delete": lambda user: user.delete(1),
-    "toggle": lambda user: user.toggle(1),
-}
 
 
 @contextmanager
@@ -75,13 +68,13 @@ def tokens(algorithm: str, *, accepted: bool) -> Iterator[tuple[Case, str]]:
             yield case, token
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@each_operation
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_bad_token_is_a_401_whatever_it_is_sent_to(
-    api: httpx2.Client, algorithm: str, operation: str
+    api: httpx2.Client, algorithm: str, operation: Operation
 ) -> None:
     for case, token in tokens(algorithm, accepted=False):
-        answer = OPERATIONS[operation](User(SUBJECT, token, api))
+        answer = operation.ask(User(SUBJECT, token, api))
         assert answer.status_code == 401, case
         assert answer.headers["WWW-Authenticate"].startswith("Bearer error="), case
         assert answer.json()["type"] == "/problems/unauthorized", case
@@ -130,26 +123,28 @@ def test_the_scheme_is_case_insensitive(api: httpx2.Client, header: str) -> None
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@each_operation
 @pytest.mark.parametrize("header", BAD)
-def test_another_header_is_a_401(api: httpx2.Client, header: str, operation: str) -> None:
+def test_another_header_is_a_401(api: httpx2.Client, header: str, operation: Operation) -> None:
     token = mint("EdDSA").token()
     user = User(SUBJECT, "", Sending(api, [header.format(token, token)]))  # type: ignore[arg-type]
-    answer = OPERATIONS[operation](user)
+    answer = operation.ask(user)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_two_headers_are_a_401_though_both_are_good(api: httpx2.Client, operation: str) -> None:
+@each_operation
+def test_two_headers_are_a_401_though_both_are_good(
+    api: httpx2.Client, operation: Operation
+) -> None:
     header = f"Bearer {mint('EdDSA').token()}"
     user = User(SUBJECT, "", Sending(api, [header, header]))  # type: ignore[arg-type]
-    assert OPERATIONS[operation](user).status_code == 401
+    assert operation.ask(user).status_code == 401
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_header_is_a_401_without_an_error(api: httpx2.Client, operation: str) -> None:
-    answer = OPERATIONS[operation](User(SUBJECT, "", Sending(api, [])))  # type: ignore[arg-type]
+@each_operation
+def test_no_header_is_a_401_without_an_error(api: httpx2.Client, operation: Operation) -> None:
+    answer = operation.ask(User(SUBJECT, "", Sending(api, [])))  # type: ignore[arg-type]
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 

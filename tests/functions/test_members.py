@@ -1,0 +1,54 @@
+"""Each member of a task that a client sets; a new one is found in the model."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.models import EXAMPLE, TaskCreate, TaskPublic
+from tests.conftest import User
+from tests.functions.support import problem, task, tasks
+
+VALUES: dict[str, tuple[object, object]] = {
+    "string": ("one", "two"),
+    "boolean": (True, False),
+    "integer": (1, 2),
+}
+"""Two values of each type that a member can have."""
+
+
+def values(member: str) -> tuple[Any, Any]:
+    """Two values of a member."""
+    schema = TaskCreate.model_json_schema()["properties"][member]
+    kind = schema.get("anyOf", [schema])[0]["type"]
+    assert kind in VALUES, f"say in VALUES of {__name__} what {member} can be: a {kind}"
+    return VALUES[kind]
+
+
+@pytest.mark.parametrize("member", TaskCreate.model_fields)
+class TestMember:
+    def test_is_kept_by_a_create(self, alice: User, member: str) -> None:
+        value, _ = values(member)
+        created = task(alice.create(**{member: value}), 201)
+        assert created[member] == value, f"is {member} among the columns of Task?"
+        assert tasks(alice.list()) == [created] == [task(alice.get(created["id"]))]
+
+    def test_alone_is_changed_by_an_update(self, alice: User, member: str) -> None:
+        value, other = values(member)
+        created = task(alice.create(**{member: value}), 201)
+        updated = task(alice.update(created["id"], {member: other}))
+        moved = {name: updated[name] for name in ("version", "updated_at")}
+        assert updated == created | moved | {member: other}
+        assert updated["version"] == 2
+
+    def test_is_part_of_what_an_idempotency_key_stands_for(self, alice: User, member: str) -> None:
+        key = {"Idempotency-Key": uuid4().hex}
+        value, other = values(member)
+        created = task(alice.create(key, **{member: value}), 201)
+        again = task(alice.create(key, **{member: value}), 201)
+        assert again == created, f"is {member} among the columns of IdempotencyKey?"
+        problem(alice.create(key, **{member: other}), 422)
+
+
+def test_the_example_of_a_task_has_every_member() -> None:
+    assert EXAMPLE.keys() == TaskPublic.model_fields.keys(), "say in EXAMPLE what it looks like"
