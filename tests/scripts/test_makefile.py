@@ -72,6 +72,14 @@ def test_a_python_that_is_not_there_is_a_sentence(checkout: Path) -> None:
     assert "\nNo Python runs as python3.99. Choose another" in run.stderr
 
 
+def test_a_checkout_that_cannot_be_written_is_a_sentence(checkout: Path) -> None:
+    shutil.rmtree(checkout / ".venv")
+    (checkout / ".venv").touch()
+    run = make(checkout, "dev", f"PYTHON={sys.executable}")
+    assert run.returncode != 0
+    assert f"\n{checkout}/.venv cannot be made, and everything" in run.stderr
+
+
 @pytest.mark.parametrize("target", ["bench", "bench-quick", "scale"])
 def test_what_needs_lambdas_python_says_so(checkout: Path, target: str) -> None:
     tools = checkout / "tools"
