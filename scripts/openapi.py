@@ -27,7 +27,14 @@ from shared.models import EXAMPLE, MAX_ID, TITLE_LENGTH
 
 # A change that breaks clients needs the next major number; `scripts.compatibility` sees to it.
 VERSION = "1.0.0"
-DESCRIPTION = "Tasks, each for its owner's eyes only. Errors are problems (RFC 9457)."
+DESCRIPTION = """\
+Tasks, each for its owner's eyes only.
+
+Errors are problems (RFC 9457): `detail` is a sentence to show to people, and `type` leads to a page
+about that kind. Besides those of each operation, another method at its path is a 405, and a slash
+too many at the end of its path is a 308 to the path without it. The gateway in front limits how
+often it is asked: its 429 has a `message` instead, and the request may be repeated in a moment.
+"""
 SERVERS = [{"url": "/", "description": "Where this document is, or any other deployment."}]
 GROUPS = {
     "Tasks": "The caller's own tasks; they need a token.",

@@ -166,6 +166,11 @@ def test_a_problem_is_of_the_path_that_it_answers() -> None:
     assert answer["examples"]["unavailable"]["value"]["instance"] == "/health"
 
 
+@pytest.mark.parametrize("status", [308, 405, 429])
+def test_it_tells_what_comes_beside_the_operations(status: int) -> None:
+    assert str(status) in DOCUMENT["info"]["description"]
+
+
 def test_it_is_the_same_each_time() -> None:
     assert text() == text()
     assert json.loads(text()) == DOCUMENT
