@@ -101,13 +101,14 @@ def migrate() -> None:
         try:
             with context.begin_transaction():
                 context.run_migrations()
+            check_security(connection)
+            grant_role(connection)
+            connection.commit()
         except ProgrammingError as error:
             if isinstance(error.orig, errors.InsufficientPrivilege):
-                sys.exit(error.orig.diag.message_primary)
+                known = error.orig.diag.message_primary, error.orig.diag.message_detail
+                sys.exit(": ".join(filter(None, known)))
             raise
-        check_security(connection)
-        grant_role(connection)
-        connection.commit()
 
 
 if context.is_offline_mode():

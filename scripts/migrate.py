@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 ROOT = Path(__file__).parent.parent
 UPGRADES = "Running upgrade"
 NOT_HERE = "Better Auth's table \"user\" is not in this database: run Better Auth's migration first"
+IN_USE = "A table was in use for too long. Run it again: what was left half-made is replaced."
 
 
 def only_upgrades(record: logging.LogRecord) -> bool:
@@ -39,7 +40,7 @@ def sentence(error: psycopg.Error) -> str | None:
         case psycopg.errors.UndefinedTable() if '"user"' in str(error):
             return NOT_HERE
         case psycopg.errors.LockNotAvailable():
-            return "A table was in use for too long. Nothing has changed; try again."
+            return IN_USE
         case psycopg.OperationalError() if error.sqlstate is None:
             return f"{name}: the database does not answer, or refuses the login"
         case psycopg.ProgrammingError() if error.sqlstate is None:

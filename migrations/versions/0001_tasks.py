@@ -23,7 +23,7 @@ EXCEPTION
     WHEN insufficient_privilege THEN
         RAISE insufficient_privilege USING MESSAGE =
             'This login may not create roles. Let one that may run: CREATE ROLE {ROLE} NOLOGIN; '
-            || format('GRANT {ROLE} TO %I; then migrate again', current_user);
+            || format('GRANT {ROLE} TO %I WITH ADMIN OPTION; then migrate again', current_user);
 END
 $$;
 DO $$

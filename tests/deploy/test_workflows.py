@@ -120,6 +120,14 @@ class TestDeployment:
         steps = [step.get("name") for step in WORKFLOWS["stage"]["deploy"]["steps"]]
         assert steps[-5:] == ["Migrate", "Deploy", "Live", "Smoke test", "Roll back"]
 
+    def test_says_in_a_sentence_why_a_migration_failed(self) -> None:
+        [migrates] = [
+            step["run"]
+            for step in WORKFLOWS["stage"]["deploy"]["steps"]
+            if step.get("name") == "Migrate"
+        ]
+        assert migrates.splitlines()[-1] == ".venv/bin/python -m scripts.migrate"
+
     def test_can_be_rolled_back_to_a_template_of_any_size(self) -> None:
         # CloudFormation takes 51,200 bytes without a bucket.
         assert "--s3-bucket" in WORKFLOWS["stage"]["deploy"]["steps"][-1]["run"]

@@ -231,9 +231,28 @@ class TestRole:
             url = server.database_url("postgres")
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute("create role humble login")
+                connection.execute("create role api login")
                 connection.execute("alter database postgres owner to humble")
-            with pytest.raises(AlembicError, match=f"CREATE ROLE {ROLE} NOLOGIN; GRANT") as error:
-                alembic(url.replace("postgres@", "humble@", 1), "upgrade", "head")
+                humble, api = (url.replace("postgres@", f"{name}@") for name in ("humble", "api"))
+                with pytest.raises(AlembicError, match=f"may run: CREATE ROLE {ROLE}") as error:
+                    alembic(humble, "upgrade", "head")
+                assert isinstance(error.value.__cause__, SystemExit)
+                advice = str(error.value).partition("may run: ")[2].partition("; then")[0]
+                connection.execute(advice.encode())
+            alembic(humble, "upgrade", "head", DATABASE_URL=api)
+            with psycopg.connect(api) as connection:
+                connection.execute(f"set role {ROLE}")
+                assert connection.execute("select * from tasks").fetchall() == []
+
+    def test_is_a_sentence_where_the_login_may_not_pass_it_on(self) -> None:
+        with login() as owner, login() as api, admin() as connection:
+            grant = sql.SQL("grant {} to {}").format(sql.Identifier(ROLE), sql.Identifier(owner))
+            connection.execute(grant)
+            with database_of(owner) as name:
+                urls = database_url(name, owner), database_url(name, api)
+                with pytest.raises(AlembicError, match=r"denied to grant role .*ADMIN") as error:
+                    alembic(urls[0], "upgrade", "head", DATABASE_URL=urls[1])
+                alembic(urls[0], "downgrade", "base")
         assert isinstance(error.value.__cause__, SystemExit)
 
     def test_may_have_been_made_for_a_login_without_createrole(self, alice: User) -> None:

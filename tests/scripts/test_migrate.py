@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from tests.conftest import ROOT, database_url, fresh_database
+from tests.functions.support import alembic
 from tests.local.support import HOST
 
 
@@ -34,6 +36,23 @@ def test_users_cannot_be_linked_before_there_are_any() -> None:
     assert run.returncode == 1
     assert run.stderr.endswith("run Better Auth's migration first\n")
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_a_table_in_use_is_a_sentence_that_comes_true() -> None:
+    with fresh_database() as name:
+        owner = database_url(name, "owner")
+        alembic(owner, "downgrade", "0003")
+        with psycopg.connect(database_url(name)) as writer:
+            writer.execute("INSERT INTO tasks (user_id, title) VALUES ('a', 'b')")
+            refused = migrate(owner)
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("A table was in use for too long. Run it again")
+        assert len(refused.stderr.splitlines()) == 1
+        again = migrate(owner)
+        assert (again.returncode, again.stderr) == (0, "")
+        with psycopg.connect(database_url(name)) as admin:
+            invalid = admin.execute("SELECT FROM pg_index WHERE NOT indisvalid").fetchall()
+    assert invalid == []
 
 
 @pytest.mark.parametrize(
