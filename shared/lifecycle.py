@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from shared.auth.tokens import verifier
 from shared.database import connection as database
-from shared.secrets import database_url
+from shared.secrets import database_url, pseudonym_key
 from shared.settings import ConfigurationError, settings
 
 SNAP_START = "snap-start"
@@ -36,6 +36,7 @@ def initialise(*, authenticated: bool, asks_database: bool = True) -> None:
 def _prepare(*, authenticated: bool, asks_database: bool) -> None:
     database_url()
     if authenticated:
+        pseudonym_key()
         verifier().warm(wait=False)  # while the database is connected
     if asks_database:
         database.connect()
@@ -56,6 +57,8 @@ def _hook_into_snapshot(*, authenticated: bool, asks_database: bool) -> None:
                 verifier().warm(wait=False)
             if asks_database:
                 database.connect()
+            if authenticated:
+                pseudonym_key()
 
     register_before_snapshot(database.disconnect)
     register_after_restore(restore)

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.http.exception_handlers import as_problem
 from shared.http.problems import DatabaseUnavailable, Problem, Unauthorized, Unavailable
 from shared.secrets import pseudonym_key
+from shared.settings import ConfigurationError
 
 SERVICE = "tasks"
 NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Tasks"  # each stage has its own
@@ -88,7 +89,7 @@ class RequestLogMiddleware:
             "status": status,
             "duration_ms": milliseconds,
             "cold_start": self.cold,
-            **({"user": pseudonym(scope["subject"])} if "subject" in scope else {}),
+            **_user(scope),
             **(_described(error) if error else {}),
         }
         self.cold = False
@@ -97,6 +98,16 @@ class RequestLogMiddleware:
             _count_error(error)
         if metrics.provider.metric_set:
             metrics.flush_metrics()
+
+
+def _user(scope: Scope) -> dict[str, str]:
+    """The user of a line. A key that cannot be read must not keep the rest of it from the log."""
+    if "subject" not in scope:
+        return {}
+    try:
+        return {"user": pseudonym(scope["subject"])}
+    except ConfigurationError as error:
+        return {"user": "unknown", "configuration": str(error)}
 
 
 def pseudonym(subject: str) -> str:

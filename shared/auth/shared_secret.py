@@ -11,6 +11,9 @@ from shared.secrets import shared_secret
 from shared.settings import ConfigurationError
 
 COOLDOWN = 60  # seconds between two looks at whether the secret was rotated
+MAX_AGE = (
+    600  # seconds after which it is looked at in any case: a leaked secret must come to an end
+)
 
 
 class SharedSecret:
@@ -29,6 +32,7 @@ class SharedSecret:
 
     def key(self, _algorithm: str, _kid: str | None) -> PyJWK:
         """Return the key."""
+        self.warm()
         octets = urlsafe_b64encode(self._secret.encode()).decode()
         return PyJWK({"kty": "oct", "k": octets}, "HS256")
 
@@ -42,4 +46,6 @@ class SharedSecret:
         return self._secret != old
 
     def warm(self, *, wait: bool = True) -> None:
-        """Do nothing: the secret is here."""
+        """Read the secret again where it is old, as it is in a snapshot that is restored."""
+        if abs(self._now() - self._looked) >= MAX_AGE:
+            self.renew()

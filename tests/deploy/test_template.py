@@ -33,7 +33,7 @@ END_A_CANARY = {
 DIMENSIONS = {
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
     **dict.fromkeys(
-        [("AWS/ApiGateway", name) for name in ("4xx", "5xx", "Count", "Latency")], ("ApiId", "Api")
+        [("AWS/ApiGateway", name) for name in ("5xx", "Count", "Latency")], ("ApiId", "Api")
     ),
     **dict.fromkeys(
         [("AWS/Lambda", name) for name in ("Invocations", "Errors")], ("FunctionName", CLEANING)
@@ -536,34 +536,41 @@ class TestAlarms:
         ("alarm", "metrics", "fires"),
         [
             # four requests a minute that all fail, in 5 minutes
-            ("ServerErrors", {"errors": 20, "refused": 0, "all": 20}, True),
+            ("ServerErrors", {"errors": 20, "accepted": 20}, True),
+            # the same where the function does not even start
+            ("ServerErrors", {"errors": 20}, True),
             # one in 100,000 of 10,000 a second
-            ("ServerErrors", {"errors": 30, "refused": 0, "all": 3_000_000}, False),
+            ("ServerErrors", {"errors": 30, "accepted": 3_000_000}, False),
             # one at night
-            ("ServerErrors", {"errors": 1, "refused": 0, "all": 1}, False),
-            # a flood of 401, 404 and 429 alone, and one that hides a failure of everything else
-            ("ServerErrors", {"errors": 0, "refused": 78_000, "all": 78_000}, False),
-            ("ServerErrors", {"errors": 20, "refused": 78_000, "all": 78_020}, True),
+            ("ServerErrors", {"errors": 1, "accepted": 1}, False),
             # a flood that is throttled, beside some traffic
-            ("ServerErrors", {"errors": 900, "health": 400, "fallback": 500, "all": 4900}, False),
+            ("ServerErrors", {"errors": 900, "health": 400, "fallback": 500}, False),
             ("FastBurn", {"errors": 900, "fallback": 900, "all": 1900, "fast": 100}, False),
             ("SlowBurn", {"errors": 900, "fallback": 900, "all": 1900, "fast": 100}, False),
             # a canary that fails altogether, with a tenth of the traffic
-            ("ServerErrors", {"errors": 300, "refused": 0, "all": 3000}, True),
-            ("UnhandledErrors", {"defects": 1, "refused": 0, "all": 20}, True),
-            ("UnhandledErrors", {"defects": 30, "refused": 0, "all": 3_000_000}, False),
-            ("DatabaseUnavailable", {"failed": 20, "refused": 0, "all": 20}, True),
-            ("DatabaseUnavailable", {"failed": 30, "refused": 0, "all": 3_000_000}, False),
-            ("FastBurn", {"errors": 15, "refused": 0, "all": 1000, "fast": 100}, True),
-            ("FastBurn", {"errors": 14, "refused": 0, "all": 1000, "fast": 100}, False),
-            ("FastBurn", {"errors": 0, "refused": 0, "all": 1000, "fast": 85}, True),
-            ("FastBurn", {"errors": 0, "refused": 0, "all": 1000, "fast": 86}, False),
-            ("FastBurn", {"errors": 0, "refused": 0, "all": 2, "fast": 0}, False),
-            ("SlowBurn", {"errors": 7, "refused": 0, "all": 1000, "fast": 100}, True),
-            ("SlowBurn", {"errors": 5, "refused": 0, "all": 1000, "fast": 100}, False),
-            ("Throttles", {"lists": 20, "refused": 0, "all": 20}, True),
-            ("Throttles", {"lists": 1, "toggles": 2, "refused": 9000, "all": 9100}, True),
-            ("Throttles", {"creates": 20, "refused": 0, "all": 600_000}, False),
+            ("ServerErrors", {"errors": 300, "accepted": 3000}, True),
+            ("UnhandledErrors", {"defects": 1, "accepted": 20}, True),
+            ("UnhandledErrors", {"defects": 30, "accepted": 3_000_000}, False),
+            ("DatabaseUnavailable", {"failed": 20, "accepted": 20}, True),
+            ("DatabaseUnavailable", {"failed": 30, "accepted": 3_000_000}, False),
+            ("FastBurn", {"errors": 15, "accepted": 1000, "all": 1000, "fast": 100}, True),
+            ("FastBurn", {"errors": 14, "accepted": 1000, "all": 1000, "fast": 100}, False),
+            ("FastBurn", {"errors": 0, "accepted": 1000, "all": 1000, "fast": 85}, True),
+            ("FastBurn", {"errors": 0, "accepted": 1000, "all": 1000, "fast": 86}, False),
+            ("FastBurn", {"errors": 0, "accepted": 2, "all": 2, "fast": 0}, False),
+            # every operation fails or is slow, in a flood of 72,000 answers of health
+            ("FastBurn", {"errors": 50, "accepted": 50, "all": 72_050, "fast": 100}, True),
+            ("FastBurn", {"errors": 0, "accepted": 720, "all": 72_720, "fast": 99.5}, True),
+            ("SlowBurn", {"errors": 7, "accepted": 1000, "all": 1000, "fast": 100}, True),
+            ("SlowBurn", {"errors": 5, "accepted": 1000, "all": 1000, "fast": 100}, False),
+            ("Latency", {"all": 20, "accepted": 20, "fast": 80}, True),
+            ("Latency", {"all": 20, "accepted": 20, "fast": 90}, False),
+            ("Latency", {"all": 6000, "accepted": 6000, "fast": 99.5}, False),
+            ("Latency", {"all": 6100, "accepted": 100, "fast": 99.5}, True),
+            ("Latency", {"all": 6000, "fast": 100}, False),
+            ("Throttles", {"lists": 20}, True),
+            ("Throttles", {"lists": 1, "toggles": 2, "accepted": 100}, True),
+            ("Throttles", {"creates": 20, "accepted": 600_000}, False),
             ("RefusedTokens", {"refused": 80, "accepted": 20}, True),
             ("RefusedTokens", {"refused": 80, "accepted": 8000}, False),
             ("RefusedTokens", {"refused": 5, "accepted": 0}, False),

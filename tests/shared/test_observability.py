@@ -11,6 +11,7 @@ import pytest
 from shared import observability
 from shared.database import tasks
 from shared.observability import SERVICE, logger, pseudonym
+from shared.settings import ConfigurationError
 from tests.conftest import User
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -74,6 +75,21 @@ def test_a_line_has_nothing_that_a_client_sent(alice: User, lines: Lines) -> Non
     assert len(lines()) == 5
     for secret in ("marker", alice.subject, alice.token):
         assert secret not in written
+
+
+def test_a_key_that_cannot_be_read_keeps_no_failure_out_of_the_log_and_the_metrics(
+    alice: User, lines: Lines, metrics: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable() -> bytes:
+        raise ConfigurationError("PSEUDONYM_KEY_SECRET_ARN: cannot be read")
+
+    monkeypatch.setattr(observability, "_key", unreadable)
+    monkeypatch.setattr(tasks.TaskRepository, "create", lambda *_: 1 / 0)
+    assert alice.create().status_code == 500
+    [line] = lines()
+    assert line["user"] == "unknown"
+    assert line["configuration"] == "PSEUDONYM_KEY_SECRET_ARN: cannot be read"
+    assert [each["UnhandledError"] for each in metrics()] == [[1.0]]
 
 
 def test_a_user_is_the_same_in_all_lines_and_another_than_others() -> None:

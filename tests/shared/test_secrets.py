@@ -20,7 +20,9 @@ from psycopg import sql
 
 from local.postgres import running
 from shared import secrets
+from shared.auth.shared_secret import MAX_AGE, SharedSecret
 from shared.database.connection import disconnect
+from shared.lifecycle import initialise
 from shared.secrets import database_url, pseudonym_key, shared_secret
 from shared.settings import ConfigurationError
 from tests.conftest import ROOT, Configure, User, migrate_url
@@ -189,6 +191,19 @@ class TestSharedSecret:
         assert renewed.list().status_code == 200
         assert user.list().status_code == 401
 
+    def test_that_was_rotated_ends_the_old_one_ten_minutes_later(
+        self, configure: Configure
+    ) -> None:
+        arn = share_secret(configure, TOKENS)
+        now = time.time()
+        secret = SharedSecret(now=lambda: now)
+        old = secret.key("HS256", None).key
+        boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=TOKENS[::-1])
+        now += MAX_AGE - 1
+        assert secret.key("HS256", None).key == old
+        now += 1
+        assert secret.key("HS256", None).key != old
+
 
 class TestPseudonymKey:
     def test_follows_from_the_url_unless_it_is_a_secret_of_its_own(
@@ -207,6 +222,11 @@ class TestPseudonymKey:
         configure(PSEUDONYM_KEY_SECRET_ARN=store("another"))
         assert len(pseudonym_key()) == len(own) == 32
         assert pseudonym_key() != own
+
+    def test_that_cannot_be_read_fails_at_start_up(self, configure: Configure) -> None:
+        configure(PSEUDONYM_KEY_SECRET_ARN="tasks/nowhere")
+        with pytest.raises(ConfigurationError, match=r"^PSEUDONYM_KEY_SECRET_ARN: "):
+            initialise(authenticated=True)
 
 
 class TestTransport:
