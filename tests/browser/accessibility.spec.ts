@@ -51,7 +51,7 @@ test.describe("is accessible and fits a phone:", () => {
     await expectAccessible(page);
   });
 
-  test("a list, an editor and a toast", async ({ ann }) => {
+  test("a list, an editor, a selection, the keys and a toast", async ({ ann }) => {
     await ann.create({ title: "Buy milk", description: "Two litres", completed: true });
     await ann.create({ title: "Long".repeat(60), description: "Long".repeat(200) });
     await ann.create({ title: "Call Bob" });
@@ -60,15 +60,26 @@ test.describe("is accessible and fits a phone:", () => {
     await app.edit("Buy milk", { title: "Buy oat milk" });
     await expectAccessible(app.page);
     await app.button("Cancel").click();
+    await app.title("Buy milk").click({ modifiers: ["Shift"] });
+    await expect(app.page.getByRole("group", { name: "Selection" })).toBeVisible();
+    await expectAccessible(app.page);
+    await app.page.keyboard.press("?");
+    await expectAccessible(app.page);
+    await app.page.keyboard.press("Escape");
     await app.delete("Call Bob");
     await expect(app.button("Undo")).toBeVisible();
     await expectAccessible(app.page);
   });
 
-  test("an error", async ({ ann }) => {
+  test("an error, and an outage", async ({ ann }) => {
     const app = await ann.open();
     await app.page.route(`${API_URL}/**`, (route) => route.abort());
     await app.add("Buy milk");
+    await expect(app.status).toContainText(["Saved on this device, will be sent."]);
+    await expectAccessible(app.page);
+    await app.page.unrouteAll();
+    await app.page.route(`${API_URL}/**`, (route) => route.fulfill({ status: 500 }));
+    await app.add("Buy bread");
     await expect(app.alert).toBeVisible();
     await expectAccessible(app.page);
   });

@@ -63,6 +63,18 @@ export class Account {
     return (await this.context.request.post(await this.path(), { headers, data: task })).json();
   }
 
+  /** Creates many tasks; their titles, oldest first. */
+  async createMany(count: number): Promise<string[]> {
+    const titles = Array.from({ length: count }, (_, index) => `Task ${index + 1}`);
+    const url = await this.path();
+    let headers = {};
+    for (const [index, title] of titles.entries()) {
+      if (index % 100 === 0) headers = await this.#authorization(); // good for some seconds
+      expect((await this.context.request.post(url, { headers, data: { title } })).status()).toBe(201);
+    }
+    return titles;
+  }
+
   /** Changes a task behind the page's back. */
   async change({ id }: Task, change: Partial<Task>): Promise<void> {
     const [headers, url] = [await this.#authorization(), `${await this.path()}/${id}`];

@@ -8,6 +8,10 @@ export class App {
   readonly alert: Locator;
   readonly status: Locator;
   readonly conflict: Locator;
+  readonly search: Locator;
+  readonly sortBy: Locator;
+  /** What can be undone. */
+  readonly undone: Locator;
 
   constructor(readonly page: Page) {
     this.newTask = page.getByRole("textbox", { name: "New task" });
@@ -15,11 +19,18 @@ export class App {
     this.items = this.list.getByRole("listitem");
     this.alert = page.getByRole("alert");
     this.status = page.getByRole("status");
+    this.search = page.getByRole("searchbox", { name: "Search" });
+    this.sortBy = page.getByRole("combobox", { name: "Sort by" });
+    this.undone = page.locator(".toast span");
     this.conflict = page.getByRole("group", { name: "Conflict" });
   }
 
   button(name: string): Locator {
     return this.page.getByRole("button", { name, exact: true });
+  }
+
+  filter(name: "All" | "Open" | "Done"): Locator {
+    return this.page.getByRole("radiogroup", { name: "Show" }).getByRole("radio", { name });
   }
 
   textbox(name: string): Locator {
@@ -31,13 +42,14 @@ export class App {
     return this.list.getByRole("checkbox", { name: title, exact: true });
   }
 
+  /** A task's title. */
+  title(title: string): Locator {
+    return this.list.getByText(title, { exact: true });
+  }
+
   /** The titles that are shown, in their order. */
   titles(): Promise<string[]> {
-    return this.items
-      .getByRole("checkbox")
-      .evaluateAll((boxes) =>
-        boxes.map((box) => (box as HTMLInputElement).labels?.[0]?.innerText ?? ""),
-      );
+    return this.items.locator(".title").allInnerTexts();
   }
 
   /** Waits until a task is there, and nothing is left to be saved. */
@@ -45,6 +57,11 @@ export class App {
     await expect(this.task(title)).toBeVisible();
     await expect(this.list.locator('[aria-busy="true"]')).toHaveCount(0);
     await expect(this.alert).toHaveCount(0);
+  }
+
+  /** What the page says to those who do not see it. */
+  async says(message: string): Promise<void> {
+    await expect(this.page.locator(".status .visually-hidden")).toHaveText(message);
   }
 
   async signIn(email: string, password: string): Promise<void> {

@@ -11,8 +11,8 @@ export const { DOCS_URL = "" } = process.env;
 /** Somebody who uses the page. */
 export class User extends Account {
   /** Opens the page in a new tab, where the list is complete as far as it is shown. */
-  async open(): Promise<App> {
-    const app = new App(await this.context.newPage());
+  async open(page?: Page): Promise<App> {
+    const app = new App(page ?? (await this.context.newPage()));
     await app.page.goto("/");
     await expect(app.newTask).toBeVisible();
     await expect(app.list).not.toHaveAttribute("aria-busy", "true");

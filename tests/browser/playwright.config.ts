@@ -14,6 +14,7 @@ export default defineConfig({
   use: {
     baseURL: PAGE_URL,
     launchOptions: { executablePath: CHROMIUM },
+    serviceWorkers: "block", // else requests of a page might be out of the tests' reach
     viewport: { width: 1280, height: 800 },
     trace: "retain-on-failure",
   },

@@ -1,34 +1,59 @@
+import { QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
+import { TasksProvider } from "task-api-client/react";
 
-import { Banner } from "./components/Banner.tsx";
 import { SignIn } from "./components/SignIn.tsx";
 import { Tasks } from "./components/Tasks.tsx";
 import { useSession } from "./session.ts";
+import { storage } from "./storage.ts";
+import { workspaceOf, type Workspace } from "./workspace.ts";
 
 /** The sign-in form or the user's tasks. */
 export function App() {
   const { user, check, signOut } = useSession();
-  const [owner, setOwner] = useState<string>();
-  const heading = useRef<HTMLHeadingElement>(null);
-  const signingIn = useRef(false);
-  if (user && user.id !== owner) setOwner(user.id);
+  const [workspace, setWorkspace] = useState<Workspace>();
+  const [ended, setEnded] = useState(false);
+  const [asked, setAsked] = useState(false);
+  const isLeaving = useRef(false);
+  const id = user?.id;
+  if (user === null && !asked) setAsked(true);
 
   useEffect(() => {
-    if (user && signingIn.current) heading.current?.focus();
-    signingIn.current = user === null;
-  }, [user]);
+    if (id === undefined) return undefined;
+    let isLate = false;
+    void workspaceOf(id).then((opened) => isLate || setWorkspace(opened));
+    return () => {
+      isLate = true;
+      setWorkspace(undefined);
+      setEnded(!isLeaving.current);
+    };
+  }, [id]);
 
   const leave = async () => {
-    await signOut();
-    setOwner(undefined);
+    isLeaving.current = true;
+    try {
+      await workspace?.settled();
+      await signOut();
+      await workspace?.forget();
+    } finally {
+      isLeaving.current = false;
+    }
   };
 
+  if (user === undefined) return null;
+  if (user === null) return <SignIn ended={ended} onDone={check} />;
+  if (workspace?.api.userId !== user.id) return null;
   return (
-    <>
-      {user && <Banner user={user} onSignOut={leave} heading={heading} />}
-      {user === null && <SignIn ended={Boolean(owner)} />}
-      {/* A session may end by itself: what was typed is there when the same user comes back. */}
-      {owner && <Tasks key={owner} userId={owner} hidden={!user} onDoubt={check} />}
-    </>
+    <QueryClientProvider client={workspace.client}>
+      <TasksProvider api={workspace.api} storage={storage}>
+        <Tasks
+          user={user}
+          drafts={workspace.drafts}
+          autoFocus={asked}
+          onDoubt={check}
+          onSignOut={leave}
+        />
+      </TasksProvider>
+    </QueryClientProvider>
   );
 }

@@ -1,29 +1,33 @@
 import { jwtClient } from "better-auth/client/plugins";
 import { createAuthClient } from "better-auth/react";
-import { connect, type Connection } from "task-api-client";
+import { connect, type UserConnection } from "task-api-client";
 
-export const auth = createAuthClient({ plugins: [jwtClient()] });
+import { noting } from "./reach.ts";
 
-export type User = typeof auth.$Infer.Session.user;
+export const auth = createAuthClient({
+  plugins: [jwtClient()],
+  fetchOptions: { customFetchImpl: (input, init) => noting(() => fetch(input, init)) },
+});
 
-/** Nobody is signed in any more, or somebody else is. */
-export class SessionEnded extends Error {
-  override name = "SessionEnded";
+/** Who is signed in. */
+export interface User {
+  id: string;
+  name: string;
 }
 
-/** A way to the API for whoever is signed in. */
-export function connectToApi(): Connection {
-  return connect({ url: import.meta.env.API_URL, token, fetch: send });
+/** A user's way to the API. What fails for the moment is sent until it arrives. */
+export function connectAs(user: string): UserConnection {
+  return connect({ url: import.meta.env.API_URL, token, user, retries: Infinity, fetch: send });
 }
 
-async function token(): Promise<string> {
+async function token(): Promise<string | undefined> {
   const { data, error } = await auth.token();
-  if (data) return data.token;
-  if (error.status === 401) throw new SessionEnded();
-  throw new Error(`Better Auth answered with ${error.status}`);
+  if (error && error.status !== 401) throw new Error(`Better Auth answered with ${error.status}`);
+  return data?.token;
 }
 
 /** What is sent while the page goes away, such as the last delete, outlives it. */
 function send(request: Request): Promise<Response> {
-  return fetch(request, { keepalive: document.visibilityState === "hidden" });
+  const keepalive = document.visibilityState === "hidden";
+  return noting(() => fetch(request, { keepalive }));
 }

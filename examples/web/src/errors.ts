@@ -1,6 +1,4 @@
-import { ProblemError } from "task-api-client";
-
-import { SessionEnded } from "./auth.ts";
+import { ProblemError, SignedOut } from "task-api-client";
 
 /** What to say of an error. */
 export interface Explanation {
@@ -13,17 +11,27 @@ export interface Explanation {
 
 export function explain(error: unknown): Explanation {
   if (error instanceof ProblemError) {
-    const { message: text, requestId, status } = error;
-    return { text, requestId, passing: status >= 500 || [401, 408, 409, 429].includes(status) };
+    const { message: text, requestId, status, kind } = error;
+    const passing = status >= 500 || kind === "quota" || [401, 408, 409, 429].includes(status);
+    return { text, requestId, passing };
   }
   return { text: textOf(error), passing: true };
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof SessionEnded) return "You are not signed in any more.";
   // What fetch throws when there is no answer.
   if (!(error instanceof TypeError)) return "Something went wrong.";
   return navigator.onLine ? "The server cannot be reached." : "You are offline.";
+}
+
+/** Whether it seems that the user is not signed in any more. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof SignedOut || (error instanceof ProblemError && error.status === 401);
+}
+
+/** Whether the task is not there any more. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ProblemError && error.kind === "not-found";
 }
 
 /** What is wrong with a member of the body that was sent. */

@@ -1,25 +1,27 @@
 import { useEffect, useRef } from "react";
-import { flushSync } from "react-dom";
 
 /** The id of the field for a new task. */
 export const NEW_TASK = "new-task";
 
-/** The id of the part of the page with the list. */
-export const LIST = "list";
+/** The id of the field to search in. */
+export const SEARCH = "search";
 
-/** The id of a task's checkbox. */
-export const checkboxOf = (key: string) => `completed-${key}`;
+/** The id of a task's place in the list. */
+export const rowOf = (key: string) => `task-${key}`;
 
-/** The id of a task's button to edit it. */
-export const editButtonOf = (key: string) => `edit-${key}`;
+export function focusOn(id: string): void {
+  document.getElementById(id)?.focus();
+}
 
-/** Changes the page in a way that takes the focused control away, and goes on at another one. */
-export function refocus(change: () => void, ...ids: string[]): void {
-  flushSync(change);
-  ids
-    .map((id) => document.getElementById(id))
-    .find((control) => control)
-    ?.focus();
+/**
+ * Goes to what a task offers first: its checkbox, the title in its editor, or a button. Returns
+ * whether it is there to have the focus.
+ */
+export function focusOnTask(key: string): boolean {
+  const row = document.getElementById(rowOf(key));
+  const control = row?.querySelector<HTMLElement>("input, textarea, button");
+  control?.focus();
+  return control !== undefined && control === document.activeElement;
 }
 
 /** For something that comes in the place of the focused control: takes the focus over. */
@@ -29,4 +31,13 @@ export function useInheritedFocus<T extends HTMLElement>() {
     if (document.activeElement === document.body) heir.current?.focus({ preventScroll: true });
   }, []);
   return heir;
+}
+
+/** Whether keys are text there, or have a meaning of their own. */
+export function takesKeys(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    (target instanceof HTMLInputElement && target.type !== "checkbox")
+  );
 }

@@ -1,24 +1,38 @@
-import type { Task } from "task-api-client";
+import { useTasks, type TaskItem } from "task-api-client/react";
 
-import { entryOf, isBusy, type Entry } from "./entry.ts";
+import { SHOWS, type View } from "./view.ts";
+
+const LIMIT = 500;
 
 /**
- * The list begun anew. What the user is at stays as it was, so that a save finds the conflict
- * instead of never seeing it; where it is not among the tasks it comes first.
+ * The tasks of a view. While all tasks are loaded they are filtered here, so that a filter shows
+ * at once, without a network, too. `held` are the keys of tasks that stay for now.
  */
-export function begun(entries: Entry[], tasks: Task[]): Entry[] {
-  const known = new Map(entries.map((entry) => [entry.task.id, entry]));
-  const ids = new Set(tasks.map(({ id }) => id));
-  const elsewhere = entries.filter((entry) => isBusy(entry) && !ids.has(entry.task.id));
-  const listed = tasks.map((task) => {
-    const entry = known.get(task.id);
-    return entry && (isBusy(entry) || entry.task.version > task.version) ? entry : entryOf(task);
-  });
-  return [...elsewhere, ...listed];
+export function useList({ show, sort }: View, held: ReadonlySet<string>) {
+  const everything = useTasks({ sort, limit: LIMIT });
+  const completed = SHOWS[show];
+  const isPart = everything.hasNextPage && completed !== undefined;
+  const list = useTasks({ sort, limit: LIMIT, ...(isPart && { completed }) });
+
+  const tasks = list.tasks.filter((task) => held.has(task.key) || isShown(task, show));
+  /** How many there are; with a plus as long as not all are loaded. */
+  const count = (other: View["show"]) => {
+    const { tasks: all, hasNextPage } = isPart && other === show ? list : everything;
+    return `${all.filter((task) => isShown(task, other)).length}${hasNextPage ? "+" : ""}`;
+  };
+  return { ...list, tasks, count };
 }
 
-/** The list with one more page. What is there already, such as a task just added, stays there. */
-export function extended(entries: Entry[], tasks: Task[]): Entry[] {
-  const ids = new Set(entries.map(({ task }) => task.id));
-  return [...entries, ...tasks.filter(({ id }) => !ids.has(id)).map(entryOf)];
+function isShown({ completed }: TaskItem, show: View["show"]): boolean {
+  return (SHOWS[show] ?? completed) === completed;
+}
+
+/** Whether the words that are searched for are in a task. */
+export function isFound({ title, description }: TaskItem, query: string): boolean {
+  const text = `${title} ${description ?? ""}`.toLocaleLowerCase();
+  return query.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+export function counted(count: number): string {
+  return count === 1 ? "1 task" : `${count.toLocaleString("en")} tasks`;
 }

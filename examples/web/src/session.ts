@@ -1,6 +1,13 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 import { auth, type User } from "./auth.ts";
+import { keep, kept } from "./storage.ts";
+
+const LAST_USER = "task-page/user";
+
+/** Tells the other tabs of a sign-in or sign-out, and hears of theirs. */
+const tabs = new BroadcastChannel("task-page/session");
+export const tellOtherTabs = () => tabs.postMessage("changed");
 
 export interface Session {
   /** Who is signed in; null if nobody is, undefined as long as that is not known. */
@@ -11,17 +18,33 @@ export interface Session {
 }
 
 export function useSession(): Session {
-  const { data, isPending, refetch } = auth.useSession();
-  const [known, setKnown] = useState(false);
+  const { data, error, isPending, refetch } = auth.useSession();
+  const [user, setUser] = useState<User | null>();
   const [left, setLeft] = useState<string>();
-  if (!isPending && !known) setKnown(true);
+
+  // A server that cannot be asked signs nobody out.
+  const isUnknown = !data && error !== null && error.status !== 401;
+  const known = data && data.session.id !== left ? data.user : null;
+  const now = isUnknown ? (user ?? kept<User>(LAST_USER) ?? null) : known;
+  if (!isPending && (user === undefined || now?.id !== user?.id)) setUser(now);
+
+  useEffect(() => {
+    if (user) keep(LAST_USER, { id: user.id, name: user.name });
+    else if (user === null && !isUnknown) keep(LAST_USER, undefined);
+  }, [user, isUnknown]);
+
+  useEffect(() => {
+    const check = () => void refetch();
+    tabs.addEventListener("message", check);
+    return () => tabs.removeEventListener("message", check);
+  }, [refetch]);
 
   const signOut = async () => {
     const { error } = await auth.signOut();
     if (error) throw error;
     setLeft(data?.session.id); // the news of it comes a moment later
+    tellOtherTabs();
   };
 
-  const user = data && data.session.id !== left ? data.user : null;
-  return { user: known ? user : undefined, check: refetch, signOut };
+  return { user, check: refetch, signOut };
 }

@@ -1,20 +1,38 @@
-import { useState, type FormEvent } from "react";
+import { useState, type KeyboardEvent, type SyntheticEvent } from "react";
 
+import { NEW, parsed, type Draft, type Drafts, type TaskText } from "../drafts.ts";
 import { NEW_TASK } from "../focus.ts";
 
+const LONGEST_TITLE = 255;
+
 interface Props {
-  onAdd: (title: string) => void;
+  drafts: Drafts;
+  draft: Draft | undefined;
+  autoFocus: boolean;
+  onAdd: (text: TaskText) => void;
 }
 
-export function AddTask({ onAdd }: Props) {
-  const [text, setText] = useState("");
+/** Enter adds a task; what follows in other lines is its description. */
+export function AddTask({ drafts, draft, autoFocus, onAdd }: Props) {
+  const [tooLong, setTooLong] = useState(false);
+  const text = draft?.text.title ?? "";
+  const type = (title: string) => {
+    setTooLong(false);
+    drafts.set(NEW, title ? { text: { title, description: "" } } : undefined);
+  };
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    const title = text.trim();
-    if (!title) return;
-    onAdd(title);
-    setText("");
+    const task = parsed(text);
+    if (!task.title) return;
+    if (task.title.length > LONGEST_TITLE) return setTooLong(true);
+    onAdd(task);
+    type("");
+  };
+  const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) submit(event);
+    if (event.key === "Escape") event.currentTarget.blur();
   };
 
   return (
@@ -22,18 +40,29 @@ export function AddTask({ onAdd }: Props) {
       <label className="visually-hidden" htmlFor={NEW_TASK}>
         New task
       </label>
-      <input
+      <textarea
         id={NEW_TASK}
         value={text}
-        onChange={(event) => setText(event.target.value)}
-        placeholder="What is to be done?"
-        maxLength={255}
+        onChange={(event) => type(event.target.value)}
+        onKeyDown={press}
+        placeholder="What needs doing?"
+        rows={1}
+        maxLength={1256}
+        dir="auto"
         autoComplete="off"
+        autoFocus={autoFocus}
         enterKeyHint="done"
+        aria-invalid={tooLong}
+        aria-describedby="new-task-note"
       />
       <button type="submit" className="primary">
         Add
       </button>
+      <p id="new-task-note" className={tooLong ? "wrong" : "hint"}>
+        {tooLong
+          ? `A title has at most ${LONGEST_TITLE} characters. Put the rest in a second line.`
+          : "Shift+Enter: a second line is the description"}
+      </p>
     </form>
   );
 }

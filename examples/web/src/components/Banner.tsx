@@ -1,4 +1,4 @@
-import { useState, type RefObject } from "react";
+import { useState } from "react";
 
 import type { User } from "../auth.ts";
 import { Alert } from "./Alert.tsx";
@@ -6,21 +6,24 @@ import { Logo } from "./icons.tsx";
 
 interface Props {
   user: User;
+  onHelp: () => void;
   onSignOut: () => Promise<void>;
-  heading: RefObject<HTMLHeadingElement | null>;
 }
 
-export function Banner({ user, onSignOut, heading }: Props) {
+export function Banner({ user, onHelp, onSignOut }: Props) {
   const [error, setError] = useState<unknown>();
 
   return (
     <header className="banner">
       <div className="banner-row">
         <Logo />
-        <h1 ref={heading} tabIndex={-1}>
-          Tasks
-        </h1>
-        <span className="user">{user.name}</span>
+        <h1>Tasks</h1>
+        <span className="user" dir="auto">
+          {user.name}
+        </span>
+        <button type="button" className="quiet keys" aria-label="Keyboard shortcuts" onClick={onHelp}>
+          ?
+        </button>
         <button type="button" className="quiet" onClick={() => void onSignOut().catch(setError)}>
           Sign out
         </button>

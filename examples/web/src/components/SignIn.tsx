@@ -1,16 +1,19 @@
 import { useState, type FormEvent } from "react";
 
 import { auth } from "../auth.ts";
+import { tellOtherTabs } from "../session.ts";
 import { Field } from "./Field.tsx";
 import { Logo } from "./icons.tsx";
 
 interface Props {
   /** Whether a session has ended by itself. */
   ended: boolean;
+  /** Called when somebody is signed in. */
+  onDone: () => Promise<void>;
 }
 
 /** A form to sign in, or to create an account. */
-export function SignIn({ ended }: Props) {
+export function SignIn({ ended, onDone }: Props) {
   const [isNew, setNew] = useState(false);
   const [pending, setPending] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -28,6 +31,8 @@ export function SignIn({ ended }: Props) {
         ? await auth.signUp.email({ ...account, name: text("name") })
         : await auth.signIn.email(account);
       if (error) setProblem(error.message ?? `The server answered with ${error.status}.`);
+      else await onDone();
+      tellOtherTabs();
     } catch {
       setProblem(navigator.onLine ? "The server cannot be reached." : "You are offline.");
     }

@@ -1,90 +1,89 @@
-import { useEffect, useRef } from "react";
+import { createContext, Fragment, useContext, useEffect, type ReactNode, type RefObject } from "react";
+import {
+  WindowVirtualizer,
+  type CustomContainerComponentProps,
+  type CustomItemComponentProps,
+  type WindowVirtualizerHandle,
+} from "virtua";
 
-import { wanted, type Entry } from "../entry.ts";
-import { LIST, refocus } from "../focus.ts";
-import type { State, TaskStore, View } from "../store.ts";
-import { Alert } from "./Alert.tsx";
-import { TaskItem } from "./TaskItem.tsx";
+import { rowOf } from "../focus.ts";
+import type { Row } from "../rows.ts";
 
-interface Props {
-  store: TaskStore;
-  state: State;
+const NEAR = 20; // rows before the end
+
+interface List {
+  rows: Row[];
+  isBusy: boolean;
+  /** Whether the rows are not what was asked for yet. */
+  isStale: boolean;
+  /** Whether there are more than the rows. */
+  isPart: boolean;
 }
 
-/** The tasks, page after page as they come into view. */
-export function TaskList({ store, state }: Props) {
-  const { entries, error, loaded, loading, next, undoable, view } = state;
-  const visible = entries.filter((entry) => entry.key !== undoable && !wanted(entry).deleted);
-  const loadAgain = () => refocus(store.loadAgain, LIST);
+interface Props extends List {
+  handle: RefObject<WindowVirtualizerHandle | null>;
+  /** Called when the end is near. */
+  onEnd: () => void;
+  children: (row: Row) => ReactNode;
+}
+
+const ListContext = createContext<List>({ rows: [], isBusy: false, isStale: false, isPart: false });
+
+/** The rows that are in sight, whatever the number of all. */
+export function TaskList({ handle, onEnd, children, ...list }: Props) {
+  const { rows } = list;
+  const look = () => {
+    const { scrollOffset = 0, viewportSize = 0 } = handle.current ?? {};
+    const last = handle.current?.findItemIndex(scrollOffset + viewportSize) ?? 0;
+    if (last >= rows.length - NEAR) onEnd();
+  };
+  useEffect(look);
+
   return (
-    <section
-      id={LIST}
-      tabIndex={-1}
+    <ListContext value={list}>
+      <WindowVirtualizer
+        ref={handle}
+        as={Container}
+        item={Item}
+        data={rows}
+        onScroll={look}
+      >
+        {(row) => <Fragment key={row.task.key}>{children(row)}</Fragment>}
+      </WindowVirtualizer>
+    </ListContext>
+  );
+}
+
+function Container({ style, children, ref }: CustomContainerComponentProps) {
+  const { isBusy, isStale } = useContext(ListContext);
+  return (
+    <ul
+      ref={ref}
       className="list"
-      data-stale={(loading && !loaded) || undefined}
+      aria-label="Tasks"
+      aria-busy={isBusy}
+      data-stale={isStale || undefined}
+      style={style}
     >
-      <ul aria-label="Tasks" aria-busy={loading}>
-        {visible.map((entry) => (
-          <TaskItem key={entry.key} entry={entry} store={store} />
-        ))}
-      </ul>
-      {loading && visible.length === 0 && <Skeleton />}
-      {error !== undefined && (
-        <Alert what="The tasks could not be loaded." error={error} onRetry={loadAgain} />
-      )}
-      {loaded && visible.length === 0 && <Empty view={view} />}
-      {next !== undefined && error === undefined && <More next={next} onMore={store.more} />}
-      <p role="status" className="count">
-        {loaded && count(visible, next !== undefined)}
-      </p>
-    </section>
+      {children}
+    </ul>
   );
 }
 
-function count({ length }: Entry[], more: boolean): string {
-  if (length === 0) return "";
-  const tasks = length === 1 ? "1 task" : `${length} tasks`;
-  return more ? `${tasks} shown, there are more` : `${tasks} shown, that is all`;
-}
-
-interface MoreProps {
-  /** Where the next page begins. */
-  next: string;
-  onMore: () => void;
-}
-
-/** It need not be pressed: coming near is enough. */
-function More({ next, onMore }: MoreProps) {
-  const button = useRef<HTMLButtonElement>(null);
-
-  useEffect(() => {
-    const observer = new IntersectionObserver(
-      (changes) => changes.some(({ isIntersecting }) => isIntersecting) && onMore(),
-      { rootMargin: "600px" },
-    );
-    observer.observe(button.current!);
-    return () => observer.disconnect();
-  }, [next, onMore]); // an observer says anew, for each page, that the button is near
-
+function Item({ style, index, children, ref }: CustomItemComponentProps) {
+  const { rows, isPart } = useContext(ListContext);
+  const task = rows[index]?.task;
   return (
-    <button ref={button} type="button" className="more" onClick={onMore}>
-      Load more
-    </button>
-  );
-}
-
-function Empty({ view: { completed } }: { view: View }) {
-  if (completed === true) return <p className="empty">Nothing is done yet.</p>;
-  if (completed === false) return <p className="empty">Nothing is open. Well done!</p>;
-  return <p className="empty">Nothing here yet. What is the first thing to do?</p>;
-}
-
-function Skeleton() {
-  return (
-    <div className="skeleton" aria-hidden="true">
-      <i />
-      <i />
-      <i />
-    </div>
+    <li
+      ref={ref}
+      id={task && rowOf(task.key)}
+      className="task"
+      aria-busy={task?.pending}
+      aria-posinset={index + 1}
+      aria-setsize={isPart ? -1 : rows.length}
+      style={style}
+    >
+      {children}
+    </li>
   );
 }

@@ -1,56 +1,59 @@
-import type { View } from "../store.ts";
+import { SEARCH } from "../focus.ts";
+import { SORTS, type View } from "../view.ts";
 
-const FILTERS = [
-  { label: "All", completed: undefined },
-  { label: "Open", completed: false },
-  { label: "Done", completed: true },
-];
-
-const SORTS: Record<View["sort"], string> = {
-  "-created_at": "Newest first",
-  created_at: "Oldest first",
-  "-updated_at": "Recently changed",
-  updated_at: "Least recently changed",
-  title: "Title A–Z",
-  "-title": "Title Z–A",
-};
+const FILTERS = { all: "All", open: "Open", done: "Done" } as const;
 
 interface Props {
   view: View;
-  onChange: (view: View) => void;
+  /** How many tasks a filter shows. */
+  count: (show: View["show"]) => string;
+  query: string;
+  onView: (view: View) => void;
+  onQuery: (query: string) => void;
 }
 
 /** Which tasks are listed, and in which order. */
-export function Toolbar({ view, onChange }: Props) {
+export function Toolbar({ view, count, query, onView, onQuery }: Props) {
   return (
     <div className="toolbar">
       <div role="radiogroup" aria-label="Show" className="segments">
-        {FILTERS.map(({ label, completed }) => (
-          <label key={label}>
+        {Object.entries(FILTERS).map(([show, label]) => (
+          <label key={show}>
             <input
               type="radio"
               name="show"
-              checked={view.completed === completed}
-              onChange={() => onChange({ ...view, completed })}
+              checked={view.show === show}
+              onChange={() => onView({ ...view, show: show as View["show"] })}
             />
-            {label}
+            {label} <span className="number">{count(show as View["show"])}</span>
           </label>
         ))}
       </div>
-      <div className="sort">
-        <label htmlFor="sort">Sort by</label>
-        <select
-          id="sort"
-          value={view.sort}
-          onChange={(event) => onChange({ ...view, sort: event.target.value as View["sort"] })}
-        >
-          {Object.entries(SORTS).map(([sort, label]) => (
-            <option key={sort} value={sort}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </div>
+      <input
+        id={SEARCH}
+        type="search"
+        aria-label="Search"
+        placeholder="Search"
+        dir="auto"
+        value={query}
+        onChange={(event) => onQuery(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          onQuery("");
+          event.currentTarget.blur();
+        }}
+      />
+      <select
+        aria-label="Sort by"
+        value={view.sort}
+        onChange={(event) => onView({ ...view, sort: event.target.value as View["sort"] })}
+      >
+        {Object.entries(SORTS).map(([sort, label]) => (
+          <option key={sort} value={sort}>
+            {label}
+          </option>
+        ))}
+      </select>
     </div>
   );
 }

@@ -1,0 +1,36 @@
+import { onlineManager } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+
+let isAnswered = true;
+const listeners = new Set<() => void>();
+
+function set(value: boolean): void {
+  isAnswered = value;
+  for (const listener of listeners) listener();
+}
+
+/** Remembers whether this was answered, by more than a gateway. */
+export async function noting(sending: () => Promise<Response>): Promise<Response> {
+  try {
+    const answer = await sending();
+    set(answer.status < 502);
+    return answer;
+  } catch (error) {
+    if (!(error instanceof DOMException)) set(false); // else it was cancelled
+    throw error;
+  }
+}
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  const forget = onlineManager.subscribe(listener);
+  return () => {
+    listeners.delete(listener);
+    forget();
+  };
+};
+
+/** Whether the servers answer, as far as the page knows. */
+export function useReach(): boolean {
+  return useSyncExternalStore(subscribe, () => isAnswered && onlineManager.isOnline());
+}
