@@ -70,7 +70,9 @@ export class Account {
     let headers = {};
     for (const [index, title] of titles.entries()) {
       if (index % 100 === 0) headers = await this.#authorization(); // good for some seconds
-      expect((await this.context.request.post(url, { headers, data: { title } })).status()).toBe(201);
+      expect((await this.context.request.post(url, { headers, data: { title } })).status()).toBe(
+        201,
+      );
     }
     return titles;
   }

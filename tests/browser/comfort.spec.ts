@@ -2,11 +2,15 @@ import { expect, PASSWORD, test } from "./people.js";
 
 const PHONE = { width: 390, height: 740 };
 
-test("the first visit shows what one can do, and the page speaks plain English", async ({ ann }) => {
+test("the first visit shows what one can do, and the page speaks plain English", async ({
+  ann,
+}) => {
   const app = await ann.open();
   const welcome = app.page.getByRole("heading", { name: "Three things you can do here" });
   await expect(welcome).toBeVisible();
-  await expect(app.page.getByRole("listitem").filter({ hasText: /^(Add|Complete|Change)\./ })).toHaveCount(3);
+  await expect(
+    app.page.getByRole("listitem").filter({ hasText: /^(Add|Complete|Change)\./ }),
+  ).toHaveCount(3);
   await expect(app.newTask).toHaveAttribute("placeholder", "What needs doing?");
   await app.add("Buy milk");
   await expect(welcome).toBeHidden();
@@ -112,7 +116,10 @@ test("with the system's own colours a selection and a filter are still seen", as
   await app.page.emulateMedia({ forcedColors: "active" });
   await app.title("Buy milk").click({ modifiers: ["Shift"] });
   await expect(app.list.locator(".row")).toHaveCSS("outline-style", "solid");
-  await expect(app.page.locator(".segments label", { hasText: "All" })).toHaveCSS("outline-style", "solid");
+  await expect(app.page.locator(".segments label", { hasText: "All" })).toHaveCSS(
+    "outline-style",
+    "solid",
+  );
 });
 
 test("at a zoom of 200 % everything is there, and nothing scrolls sideways", async ({ ann }) => {
@@ -120,8 +127,7 @@ test("at a zoom of 200 % everything is there, and nothing scrolls sideways", asy
   const app = await ann.open();
   await expect(app.page.getByText("10 tasks", { exact: true })).toBeVisible();
   await app.page.setViewportSize({ width: 640, height: 400 }); // of 1280 × 800
-  const sideways = () =>
-    app.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const sideways = () => app.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(await sideways()).toBe(0);
   for (const control of [app.newTask, app.filter("Done"), app.search, app.sortBy]) {
     await control.scrollIntoViewIfNeeded();

@@ -124,7 +124,9 @@ test("several are selected with Shift, and each is completed singly", async ({ a
   await expect.poll(() => sent).toEqual(["PATCH", "PATCH", "PATCH"]);
   await app.button("Undo").click();
   for (const title of FRUIT) await expect(app.task(title)).not.toBeChecked();
-  await expect.poll(() => ann.tasks()).toMatchObject(Array(3).fill({ completed: false, version: 3 }));
+  await expect
+    .poll(() => ann.tasks())
+    .toMatchObject(Array(3).fill({ completed: false, version: 3 }));
 });
 
 test("of several that are deleted, each says singly that it could not be", async ({ ann }) => {

@@ -45,7 +45,12 @@ export function useActions({ drafts, announce, hold }: Options) {
   const add = ({ title, description }: TaskText, completed = false) => {
     const key = randomUUID();
     hold([key]);
-    create.mutate({ key, title, ...(description && { description }), ...(completed && { completed }) });
+    create.mutate({
+      key,
+      title,
+      ...(description && { description }),
+      ...(completed && { completed }),
+    });
     announce(`Added “${title}”`);
   };
 

@@ -43,10 +43,13 @@ export function useCommands({ rows, cursor, actions, single, onHelp }: Options) 
   /** Saves; goes on with the task below, if that is wanted and there is one. */
   const save = (row: Row, text: TaskText, goOn: boolean) => {
     const below = goOn ? rows[rows.indexOf(row) + 1] : undefined;
-    cursor.after(() => {
-      actions.save(row, text);
-      if (below && isReady(below)) actions.edit(below.task);
-    }, (below ?? row).task.key);
+    cursor.after(
+      () => {
+        actions.save(row, text);
+        if (below && isReady(below)) actions.edit(below.task);
+      },
+      (below ?? row).task.key,
+    );
   };
   const revert = (row: Row) => cursor.after(() => actions.revert(row), row.task.key);
 

@@ -45,7 +45,9 @@ export function useCursor(keys: string[]) {
   /** Selects everything from where the selection began, or the cursor is, to a task. */
   const select = (key: string) => {
     const from = (chosen.size > 0 ? anchor : active) ?? key;
-    const [start = 0, end = 0] = [from, key].map((each) => keys.indexOf(each)).sort((a, b) => a - b);
+    const [start = 0, end = 0] = [from, key]
+      .map((each) => keys.indexOf(each))
+      .sort((a, b) => a - b);
     setAnchor(from);
     setChosen(new Set(keys.slice(start, end + 1)));
     put(key);

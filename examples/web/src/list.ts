@@ -30,7 +30,10 @@ function isShown({ completed }: TaskItem, show: View["show"]): boolean {
 /** Whether the words that are searched for are in a task. */
 export function isFound({ title, description }: TaskItem, query: string): boolean {
   const text = `${title} ${description ?? ""}`.toLocaleLowerCase();
-  return query.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return query
+    .toLocaleLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 export function counted(count: number): string {

@@ -39,7 +39,8 @@ export function rowsOf(
 function rowOf(task: TaskItem, draft: Draft | undefined, failed: FailedWrite[]): Row {
   const theirs = theirsOf(task, failed);
   const isOfText = failed.some(({ write }) => changesText(write));
-  const again = isOfText && theirs === undefined ? { seen: task, text: wanted(task, failed) } : undefined;
+  const again =
+    isOfText && theirs === undefined ? { seen: task, text: wanted(task, failed) } : undefined;
   return { task, draft: draft ?? again, failed, theirs };
 }
 

@@ -21,7 +21,12 @@ export function Banner({ user, onHelp, onSignOut }: Props) {
         <span className="user" dir="auto">
           {user.name}
         </span>
-        <button type="button" className="quiet keys" aria-label="Keyboard shortcuts" onClick={onHelp}>
+        <button
+          type="button"
+          className="quiet keys"
+          aria-label="Keyboard shortcuts"
+          onClick={onHelp}
+        >
           ?
         </button>
         <button type="button" className="quiet" onClick={() => void onSignOut().catch(setError)}>

@@ -23,11 +23,7 @@ export function Footer({ list, found, loaded, show, query, onMore }: Props) {
     <>
       {isPending && found === 0 && !error && <Skeleton />}
       {error && !isSignedOut(error) && (
-        <Alert
-          what="The tasks could not be loaded."
-          error={error}
-          onRetry={() => void again()}
-        />
+        <Alert what="The tasks could not be loaded." error={error} onRetry={() => void again()} />
       )}
       {isReady && found === 0 && <Empty show={show} query={query} />}
       <p role="status" className="count">

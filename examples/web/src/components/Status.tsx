@@ -34,7 +34,12 @@ export function Status({ writes, isLoading, areDraftsKept, said }: Props) {
   function line() {
     if (!isKept) return <p>This browser keeps nothing. Stay here until everything is saved.</p>;
     if (isPending && !isReached) return <p>Saved on this device, will be sent.</p>;
-    if (!isReached) return <p>{navigator.onLine ? "The server cannot be reached. Trying again…" : "You are offline."}</p>;
+    if (!isReached)
+      return (
+        <p>
+          {navigator.onLine ? "The server cannot be reached. Trying again…" : "You are offline."}
+        </p>
+      );
     return isSlow && <p>Still trying…</p>;
   }
 }

@@ -1,4 +1,11 @@
-import { createContext, Fragment, useContext, useEffect, type ReactNode, type RefObject } from "react";
+import {
+  createContext,
+  Fragment,
+  useContext,
+  useEffect,
+  type ReactNode,
+  type RefObject,
+} from "react";
 import {
   WindowVirtualizer,
   type CustomContainerComponentProps,
@@ -41,13 +48,7 @@ export function TaskList({ handle, onEnd, children, ...list }: Props) {
 
   return (
     <ListContext value={list}>
-      <WindowVirtualizer
-        ref={handle}
-        as={Container}
-        item={Item}
-        data={rows}
-        onScroll={look}
-      >
+      <WindowVirtualizer ref={handle} as={Container} item={Item} data={rows} onScroll={look}>
         {(row) => <Fragment key={row.task.key}>{children(row)}</Fragment>}
       </WindowVirtualizer>
     </ListContext>

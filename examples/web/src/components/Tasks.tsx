@@ -94,13 +94,7 @@ export function Tasks({ user, drafts, autoFocus, onDoubt, onSignOut }: Props) {
             autoFocus={autoFocus}
             onAdd={(text) => actions.add(text)}
           />
-          <Toolbar
-            view={view}
-            count={list.count}
-            query={query}
-            onView={setView}
-            onQuery={search}
-          />
+          <Toolbar view={view} count={list.count} query={query} onView={setView} onQuery={search} />
           {cursor.selected.length > 0 && (
             <SelectionBar
               count={cursor.selected.length}
