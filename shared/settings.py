@@ -1,6 +1,7 @@
 """The environment, as one validated model."""
 
 import os
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Self
@@ -18,11 +19,18 @@ from pydantic import (
 
 KEY_SET_PATH = "/api/auth/jwks"
 MINIMUM_SECRET_BYTES = 32  # RFC 7518, section 3.2: as many as HMAC with SHA-256 gives
-MINIMUM_CHARACTERS = 8  # different ones
-# Defaults of Better Auth and of Supabase's examples: everybody knows them.
+# What zlib makes of the start of a secret: repeats and padding give less, random digits do not.
+MINIMUM_COMPRESSED_BYTES = 32
+COMPRESSED_START = 64  # bytes; the compressed repeats of a long text would add up
+# In small letters: defaults, and texts of tutorials. Everybody knows them.
 KNOWN_SECRETS = {
+    "a-string-secret-at-least-256-bits-long",
+    "abcdefghijklmnopqrstuvwxyz0123456789",
+    "abcdefghijklmnopqrstuvwxyz123456",
     "better-auth-secret-12345678901234567890",
     "super-secret-jwt-token-with-at-least-32-characters-long",
+    "this-is-a-secret-key-for-development",
+    "your-super-secret-and-long-jwt-secret",
     "your-super-secret-jwt-token-with-at-least-32-characters-long",
 }
 SHARED_SECRETS = ("jwt_secret", "jwt_secret_arn", "better_auth_secret", "better_auth_secret_arn")
@@ -75,8 +83,8 @@ def check_shared_secret(name: str, secret: str) -> None:
         raise ConfigurationError(f"{name} must have at least {MINIMUM_SECRET_BYTES} bytes")
     if secret.lstrip().startswith(("-----BEGIN", "ssh-")):
         raise ConfigurationError(f"{name} must be a secret, not a key")
-    repeats = secret in (secret + secret)[1:-1]
-    if secret in KNOWN_SECRETS or repeats or len(set(secret)) < MINIMUM_CHARACTERS:
+    compressed = zlib.compress(secret.encode()[:COMPRESSED_START], 9)
+    if secret.lower() in KNOWN_SECRETS or len(compressed) < MINIMUM_COMPRESSED_BYTES:
         raise ConfigurationError(f"{name} can be guessed; `openssl rand -base64 32` makes a secret")
 
 

@@ -1,8 +1,17 @@
 """The environment: every variable of the contract, and one clear error for what is wrong."""
 
+from random import Random
+from string import ascii_letters, digits, hexdigits
+
 import pytest
 
-from shared.settings import ConfigurationError, postgres_url, read_settings, settings
+from shared.settings import (
+    ConfigurationError,
+    check_shared_secret,
+    postgres_url,
+    read_settings,
+    settings,
+)
 
 DATABASE = {"DATABASE_URL": "postgresql://u:p@db.example/tasks"}
 AUTH = {"BETTER_AUTH_URL": "https://app.example.com"}
@@ -140,7 +149,7 @@ class TestSharedSecret:
         assert secret not in str(error.value).replace(name, "").split()
 
     def test_is_measured_in_bytes(self) -> None:
-        secret = "\u00e4\u00f6\u00fc\u00df\u00e9\u00e8\u00ea\u00eb" + "\u00e0" * 8
+        secret = "".join(map(chr, range(0xE0, 0xF0)))  # 16 letters of two bytes each
         assert read_settings(DATABASE | {"JWT_SECRET": secret})
 
     @pytest.mark.parametrize(
@@ -151,14 +160,35 @@ class TestSharedSecret:
             "0123456701234567" * 2,
             "secret" * 8,
             "abcdefg" * 4 + "gfed",
+            "12345678901234567890123456789012",
+            "01234567890123456789012345678901",
+            "00000000000000000000000001234567",
+            "a" * 24 + "bcdefgh1",
+            "0123456789abcdef" * 256,
+            "changemechangemechangemechangeme!",
+            "password1password1password1passwo",
+            "your-256-bit-secret-your-256-bit",
             "better-auth-secret-12345678901234567890",
+            "BETTER-AUTH-SECRET-12345678901234567890",
             "your-super-secret-jwt-token-with-at-least-32-characters-long",
+            "your-super-secret-and-long-jwt-secret",
+            "a-string-secret-at-least-256-bits-long",
+            "this-is-a-secret-key-for-development",
+            "abcdefghijklmnopqrstuvwxyz123456",
         ],
     )
     def test_cannot_be_guessed(self, secret: str) -> None:
         with pytest.raises(ConfigurationError, match="JWT_SECRET can be guessed") as error:
             read_settings(DATABASE | {"JWT_SECRET": secret})
         assert secret not in str(error.value)
+
+    @pytest.mark.parametrize(
+        "alphabet", [digits, hexdigits[:16], ascii_letters + digits], ids=["10", "16", "62"]
+    )
+    def test_may_be_any_random_one(self, alphabet: str) -> None:
+        random = Random(32)
+        for _ in range(1000):
+            check_shared_secret("JWT_SECRET", "".join(random.choices(alphabet, k=32)))
 
     @pytest.mark.parametrize(
         "key",
