@@ -10,7 +10,7 @@ from contextlib import suppress
 from shared.auth.tokens import verifier
 from shared.database import connection as database
 from shared.secrets import database_url, pseudonym_key
-from shared.settings import ConfigurationError, settings
+from shared.settings import ConfigurationError, UnreadableSecretError, settings
 
 SNAP_START = "snap-start"
 
@@ -19,15 +19,15 @@ def initialise(*, authenticated: bool, asks_database: bool = True) -> None:
     """Prepare a Lambda environment.
 
     Raises:
-        ConfigurationError: the environment is wrong, or a secret that it names cannot be read,
-            which a snapshot does without; the message names the variables.
+        ConfigurationError: the environment or a secret is wrong; the message names the variables.
+        UnreadableSecretError: a secret cannot be read, which a snapshot does without.
     """
     settings()
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == SNAP_START:
         _hook_into_snapshot(authenticated=authenticated, asks_database=asks_database)
         # The first versions of a stack are published, and so initialised, before IAM knows
         # everywhere that their role may read the secrets. They are read when it is restored.
-        with suppress(ConfigurationError):
+        with suppress(UnreadableSecretError):
             _prepare(authenticated=authenticated, asks_database=False)
     else:
         _prepare(authenticated=authenticated, asks_database=asks_database)

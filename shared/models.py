@@ -255,13 +255,16 @@ class IdempotencyKey(SQLModel, table=True):
     """The first use of an `Idempotency-Key`: what was sent, and all of what was answered.
 
     A task is answered as it was created, so that the body, the new id and the time say it all; the
-    body is the fingerprint, too.
+    body is the fingerprint, too. `ordinal` counts the owner's keys.
     """
 
     model_config = NEVER_VALIDATED
 
     __tablename__: ClassVar[Any] = "idempotency_keys"
-    __table_args__ = (Index("idempotency_keys_by_age", "created_at"),)
+    __table_args__ = (
+        Index("idempotency_keys_by_age", "created_at"),
+        Index("idempotency_keys_by_ordinal", "user_id", "ordinal"),
+    )
 
     user_id: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
     key: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
@@ -272,3 +275,4 @@ class IdempotencyKey(SQLModel, table=True):
     created_at: datetime = Field(
         sa_column=Column(DateTime(timezone=True), server_default=func.now(), nullable=False)
     )
+    ordinal: int | None = Field(sa_column=Column(Integer))

@@ -10,7 +10,13 @@ from typing import Any
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from shared.settings import ConfigurationError, check_shared_secret, postgres_url, settings
+from shared.settings import (
+    ConfigurationError,
+    UnreadableSecretError,
+    check_shared_secret,
+    postgres_url,
+    settings,
+)
 
 MAX_AGE = 24 * 60 * 60  # seconds; a rotation is noticed when the old secret is refused
 ENCRYPTED = {"require", "verify-ca", "verify-full"}
@@ -101,7 +107,7 @@ def _secret(name: str, arn: str, member: str, *, renewed: bool) -> str:
     except parameters.GetParameterError as error:
         answer = getattr(error.__context__, "response", {})
         code = answer.get("Error", {}).get("Code", type(error.__context__).__name__)
-        raise ConfigurationError(f"{name}: cannot be read ({code})") from None
+        raise UnreadableSecretError(f"{name}: cannot be read ({code})") from None
     except (ValueError, KeyError):
         raise ConfigurationError(f"{name}: the JSON in the secret has no {member}") from None
 

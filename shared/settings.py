@@ -41,6 +41,10 @@ class ConfigurationError(Exception):
     """The environment is wrong or incomplete. The message names variables, never their values."""
 
 
+class UnreadableSecretError(ConfigurationError):
+    """Secrets Manager does not give the secret that a variable names."""
+
+
 def _split(url: str) -> SplitResult:
     parts = urlsplit(url)
     usable = parts.scheme in DEFAULT_PORTS and parts.hostname and parts.port != 0

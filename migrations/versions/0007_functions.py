@@ -1,4 +1,4 @@
-"""Functions find their tables by name when they are called; one counts a user's tasks.
+"""Functions find their tables by name when they are called; a user's tasks and keys are counted.
 
 A table that is replaced by one in partitions keeps its name. The functions before held on to the
 table itself: they would have gone on cleaning the old one, and it could not have been dropped.
@@ -66,9 +66,11 @@ def upgrade() -> None:
             FORGET.format(parameters=parameters, result=result, found_in=FOUND_IN, body=text)
         )
     op.execute(STORAGE)
+    op.execute("ALTER TABLE idempotency_keys ADD COLUMN ordinal integer")
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE idempotency_keys DROP COLUMN ordinal")
     op.execute(DEFAULTS)
     for parameters, result, body in FUNCTIONS:
         text = f"BEGIN ATOMIC {body}; END"

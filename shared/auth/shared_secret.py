@@ -11,9 +11,7 @@ from shared.secrets import shared_secret
 from shared.settings import ConfigurationError
 
 COOLDOWN = 60  # seconds between two looks at whether the secret was rotated
-MAX_AGE = (
-    600  # seconds after which it is looked at in any case: a leaked secret must come to an end
-)
+MAX_AGE = 600  # seconds until it is looked at in any case, so that a leaked secret comes to an end
 
 
 class SharedSecret:

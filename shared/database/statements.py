@@ -146,13 +146,14 @@ def insert_task_once() -> ClauseElement:
     """Claim the key with an id drawn for the task; insert the task if the claim is ours.
 
     A key that is there already, though it may not have been when the statement began, is locked and
-    comes back with its first id, unless it is a day old. An owner at the limit claims no key; one
-    that is there already is found all the same.
+    comes back with its first id, unless it is a day old. An owner at the limit, of tasks or of
+    keys, claims no key; one that is there already is found all the same.
     """
-    sent, numbered = _sent(), _ordinal()
+    sent, numbered, ends = _sent(), _ordinal(), _ends_of_keys()
     drawn = select(func.nextval(cast(IDS, postgresql.REGCLASS)).label("id")).cte("drawn")
-    has_room = numbered.c.ordinal <= numbered.c.most
-    claimed = _claim(drawn, sent, has_room).cte("claimed")
+    number = func.coalesce(ends.c.newest - ends.c.oldest + ONE, literal_column("0"))
+    has_room = and_(numbered.c.ordinal <= numbered.c.most, number < numbered.c.most)
+    claimed = _claim(drawn, ends, sent, has_room).cte("claimed")
     known = select(*keys.c).where(
         owned(keys), keys.c.key == bindparam("key"), ~_is_old(), ~has_room
     )
@@ -179,18 +180,40 @@ def insert_task_once() -> ClauseElement:
     return select(*answer).select_from(found.join(drawn, true())).add_cte(created.cte("created"))
 
 
+def _ends_of_keys() -> CTE:
+    """The ordinals of the owner's oldest and newest keys, which tell about how many there are.
+
+    Old keys are deleted first, and keys of the same moment have the same ordinal.
+    """
+    oldest, newest = (
+        select(keys.c.ordinal)
+        .where(owned(keys), keys.c.ordinal.is_not(None))
+        .order_by(order)
+        .limit(ONE)
+        .scalar_subquery()
+        for order in (keys.c.ordinal, keys.c.ordinal.desc())
+    )
+    ends = select(oldest.label("oldest"), newest.label("newest"))
+    return ends.cte("ends").prefix_with("MATERIALIZED")
+
+
 def _is_old() -> ColumnElement[bool]:
     return keys.c.created_at < func.now() - LIFE
 
 
 def _claim(
-    drawn: CTE, sent: Mapping[str, ColumnElement[Any]], has_room: ColumnElement[bool]
+    drawn: CTE, ends: CTE, sent: Mapping[str, ColumnElement[Any]], has_room: ColumnElement[bool]
 ) -> ReturningInsert[Any]:
-    new = select(bindparam("owner"), bindparam("key"), drawn.c.id, *sent.values()).where(has_room)
-    claim = postgresql.insert(keys).from_select(["user_id", "key", "task_id", *sent], new)
+    values = {
+        "task_id": drawn.c.id,
+        "ordinal": func.coalesce(ends.c.newest + ONE, ONE),
+        **sent,
+    }
+    new = select(bindparam("owner"), bindparam("key"), *values.values()).where(has_room)
+    claim = postgresql.insert(keys).from_select(["user_id", "key", *values], new)
     renewed = {
         name: case((_is_old(), claim.excluded[name]), else_=keys.c[name])
-        for name in ("task_id", "created_at", *sent)
+        for name in ("created_at", *values)
     }
     return claim.on_conflict_do_update(
         index_elements=[keys.c.user_id, keys.c.key], set_=renewed

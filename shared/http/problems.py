@@ -139,13 +139,16 @@ class UnknownUser(Problem):
 
 
 class Quota(Problem):
-    """The user has as many tasks as one may have."""
+    """The user has as many tasks as one may have, or as many idempotency keys."""
 
     status = 403
     kind = "quota"
     title = "Quota exceeded"
-    default = "You have as many tasks as one user may have. Delete some to make room."
-    remedy = "Delete tasks. The operator may raise MAX_TASKS_PER_USER."
+    default = (
+        "You have as many tasks as one user may have, or have made as many in a day. "
+        "Delete some, or wait."
+    )
+    remedy = "Delete tasks, or wait for a day. The operator may raise MAX_TASKS_PER_USER."
 
 
 class NotFound(Problem):

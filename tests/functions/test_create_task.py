@@ -354,6 +354,22 @@ class TestQuota:
         self.full(alice)
         problem(CREATE.ask(alice), 403)
 
+    def test_is_one_of_keys_too(self, alice: User) -> None:
+        task(CREATE.ask(alice), 201)  # one that stays
+        for key in "abc":
+            no_content(alice.delete(task(once(alice, key), 201)["id"]))
+        for key in "de":
+            details = problem(once(alice, key), 403)
+            assert details["type"] == "/problems/quota"
+        assert once(alice, "a").headers["idempotency-replayed"] == "true"
+        task(CREATE.ask(alice), 201)
+        with admin() as connection:
+            cleaned = "delete from idempotency_keys where user_id = %s and key in ('a', 'b')"
+            connection.execute(cleaned, [alice.subject])
+        for key in "fg":
+            no_content(alice.delete(task(once(alice, key), 201)["id"]))
+        problem(once(alice, "h"), 403)
+
     def test_answers_a_key_that_was_used_before_it_was_reached(self, alice: User) -> None:
         first = task(once(alice), 201)
         for _ in range(2):

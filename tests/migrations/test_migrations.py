@@ -313,6 +313,13 @@ class TestUrl:
             alembic(owner_of(migrated), "upgrade", "head", True)
 
 
+WRITE_TASK = "insert into tasks (user_id, title) values ('a', 'b')"
+WRITE_KEY = (
+    "insert into idempotency_keys (user_id, key, task_id, title, completed)"
+    " values ('a', 'b', 1, 'c', false)"
+)
+
+
 class TestLock:
     def test_is_not_waited_for_while_every_request_queues_behind_it(self, migrated: str) -> None:
         alembic(owner_of(migrated), "downgrade", "0004")
@@ -324,16 +331,23 @@ class TestLock:
         assert monotonic() - started < 30
         assert schema(migrated) == made
 
-    @pytest.mark.parametrize(("before", "revision"), [("0003", "0004"), ("0005", "0006")])
+    @pytest.mark.parametrize(
+        ("before", "revision", "write"),
+        [
+            ("0003", "0004", WRITE_TASK),
+            ("0005", "0006", WRITE_TASK),
+            ("0007", "0008", WRITE_KEY),
+        ],
+    )
     def test_in_the_way_of_an_index_is_met_by_running_the_migration_again(
-        self, migrated: str, before: str, revision: str
+        self, migrated: str, before: str, revision: str, write: str
     ) -> None:
         alembic(owner_of(migrated), "downgrade", before)
         alembic(owner_of(migrated), "upgrade", revision)
         made = schema(migrated)
         alembic(owner_of(migrated), "downgrade", before)
         with admin(migrated) as other, other.transaction():
-            other.execute("insert into tasks (user_id, title) values ('a', 'b')")
+            other.execute(write.encode())
             with pytest.raises(AlembicError, match="lock timeout"):
                 alembic(owner_of(migrated), "upgrade", revision)
         assert invalid_indexes(migrated)

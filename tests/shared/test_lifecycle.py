@@ -16,6 +16,7 @@ from local.postgres import start, stop
 from shared import secrets
 from shared.database.connection import connect, disconnect, pool
 from shared.lifecycle import initialise
+from shared.settings import ConfigurationError
 from tests.conftest import ROOT, Configure, User, migrate_url
 
 FUNCTIONS = sorted(path.stem for path in (ROOT / "functions").glob("[a-z]*.py"))
@@ -122,6 +123,17 @@ def test_the_fallback_is_restored_without_a_connection(configure: Configure) -> 
 
 
 @pytest.mark.usefixtures("snap_start")
+def test_a_wrong_configuration_fails_before_a_snapshot_is_taken_too(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "list")
+    configure(DATABASE_URL="postgresql://api:marker@db.test/tasks?sslmode=disable")
+    with pytest.raises(ConfigurationError, match="^DATABASE_URL") as error:
+        initialise(authenticated=True)
+    assert "marker" not in str(error.value)
+
+
+@pytest.mark.usefixtures("snap_start")
 def test_a_version_is_published_before_its_role_may_read_the_secret(
     configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +150,11 @@ def test_a_version_is_published_before_its_role_may_read_the_secret(
         client.create_secret(Name="tasks/database", SecretString=url)
         run(snapshot_restore_py.get_after_restore())
         assert is_connected()
+        client.create_secret(Name="tasks/tokens", SecretString="a" * 40)
+        key_set = dict.fromkeys(("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"))
+        configure(**key_set, JWT_SECRET_ARN="tasks/tokens")
+        with pytest.raises(ConfigurationError, match="^JWT_SECRET_ARN"):
+            initialise(authenticated=True)
     secrets._provider.cache_clear()  # noqa: SLF001 (it would ask what is no longer mocked)
 
 
