@@ -128,7 +128,7 @@ def test_a_wrong_configuration_fails_before_a_snapshot_is_taken_too(
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "list")
     configure(DATABASE_URL="postgresql://api:marker@db.test/tasks?sslmode=disable")
-    with pytest.raises(ConfigurationError, match="^DATABASE_URL") as error:
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_URL") as error:
         initialise(authenticated=True)
     assert "marker" not in str(error.value)
 
@@ -153,7 +153,7 @@ def test_a_version_is_published_before_its_role_may_read_the_secret(
         client.create_secret(Name="tasks/tokens", SecretString="a" * 40)
         key_set = dict.fromkeys(("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"))
         configure(**key_set, JWT_SECRET_ARN="tasks/tokens")
-        with pytest.raises(ConfigurationError, match="^JWT_SECRET_ARN"):
+        with pytest.raises(ConfigurationError, match=r"^JWT_SECRET_ARN"):
             initialise(authenticated=True)
     secrets._provider.cache_clear()  # noqa: SLF001 (it would ask what is no longer mocked)
 
