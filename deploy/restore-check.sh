@@ -3,20 +3,25 @@
 # Restores it into an empty database, RESTORE_URL or one of a throw-away server, in one transaction, and compares the
 # number of rows of each table with the dump's.
 set -euo pipefail
+umask 077
 dump=$1
+folder=$(mktemp --directory)
+trap 'rm -rf "$folder"' EXIT
 if [ -z "${RESTORE_URL:-}" ]; then
-    folder=$(mktemp --directory)
     trap 'pg_ctl --pgdata="$folder/data" --mode=immediate --silent stop; rm -rf "$folder"' EXIT
     initdb --pgdata="$folder/data" --username=postgres --auth=trust --no-sync >/dev/null
     pg_ctl --pgdata="$folder/data" --log="$folder/log" --silent --wait start \
         --options="-c listen_addresses='' -c unix_socket_directories=$folder -c fsync=off"
     RESTORE_URL="postgresql://postgres@/postgres?host=$folder"
 fi
-query() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$RESTORE_URL" "$@"; }
+export PGSERVICEFILE=$folder/service
+URL=$RESTORE_URL python3 "$(dirname "$0")/../scripts/service_file.py" >"$PGSERVICEFILE"
+unset RESTORE_URL
+query() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname=service=database "$@"; }
 
 # The role that the policies and grants of the dump name; a dump holds no roles.
 query --command="DO \$\$ BEGIN CREATE ROLE tasks_user NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END \$\$"
-pg_restore --exit-on-error --single-transaction --no-owner --dbname="$RESTORE_URL" "$dump"
+pg_restore --exit-on-error --single-transaction --no-owner --dbname=service=database "$dump"
 
 # Rows between COPY and its end, by table.
 pg_restore --data-only --file=- "$dump" | awk '

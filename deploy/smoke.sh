@@ -11,6 +11,7 @@ hide() { [ -z "${GITHUB_ACTIONS:-}" ] || echo "::add-mask::$1"; }
 
 SMOKE_USER=$(secret "$stack/smoke")
 AUTH_URL=$(parameter BetterAuthUrl)
+AUTH_URL=${AUTH_URL:-$(parameter JwksUrl)}
 SIGNING_SECRET=
 if [ -z "$AUTH_URL" ]; then
     arn=$(parameter JwtSecretArn)

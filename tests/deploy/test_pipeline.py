@@ -147,4 +147,7 @@ def test_keeps_backups_encrypted_for_thirty_days() -> None:
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms"}
     [life] = bucket["LifecycleConfiguration"]["Rules"]
     assert (life["Status"], life["ExpirationInDays"]) == ("Enabled", 30)
+    # The backup's role may write over any dump, which must not be the end of it.
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert life["NoncurrentVersionExpiration"]["NoncurrentDays"] >= 30
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
