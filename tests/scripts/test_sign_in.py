@@ -6,6 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import httpx2
 import jwt
@@ -24,6 +27,32 @@ def server() -> Iterator[BetterAuthServer]:
     with running() as server:
         server.sign_up(EMAIL, PASSWORD, "Smoke")
         yield server
+
+
+@contextmanager
+def answering(content: bytes) -> Iterator[str]:
+    """An issuer that answers everything so; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer((HOST, 0), Handler) as issuer:
+        thread = Thread(target=issuer.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://{HOST}:{issuer.server_port}"
+        finally:
+            issuer.shutdown()
+            thread.join()
 
 
 def sign_in(user: dict[str, str], **variables: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +87,23 @@ def test_a_better_auth_that_is_away_is_a_sentence() -> None:
     run = sign_in({"email": EMAIL, "password": PASSWORD}, AUTH_URL=f"http://{HOST}:1")
     assert run.returncode == 1
     assert run.stderr == "Better Auth cannot be reached: ConnectError\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"token": "a.e30.c\n::error::x\n::stop-commands::x"}),
+        json.dumps({"token": "a.e30.c\n"}),
+        json.dumps({"token": ["a.e30.c"]}),
+        "null",
+        "\n::error::x",
+    ],
+)
+def test_what_is_no_token_is_not_shown(content: str) -> None:
+    with answering(content.encode()) as url:
+        run = sign_in({"email": EMAIL, "password": PASSWORD}, AUTH_URL=url)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == "Better Auth answers without a JSON Web Token: it needs the jwt plugin\n"
 
 
 def test_a_token_of_the_shared_secret_is_good_for_five_minutes() -> None:
