@@ -24,7 +24,7 @@ CHECKS = check-lint check-format check-types check-migrations check-template che
 	check-openapi check-compatibility check-description check-prose
 
 .DEFAULT_GOAL = help
-.PHONY: help dev demo next token migrate link-users test test-reliability fuzz build edge rehearse test-artifact sam-local
+.PHONY: help dev demo next token migrate link-users test test-reliability test-recipes fuzz build edge rehearse test-artifact sam-local
 .PHONY: bench bench-quick scale openapi test-client test-browser test-browser-sam test-next screenshots check format smoke
 .PHONY: mutants lock clean $(CHECKS)
 
@@ -69,6 +69,9 @@ test-reliability: .venv/installed ## Break Postgres, PgBouncer and the network u
 
 fuzz: .venv/installed ## Compare thousands of generated requests with the OpenAPI document
 	$(RUN) tests.reliability.fuzz
+
+test-recipes: .local/sam/installed clients/typescript/node_modules/installed examples/web/node_modules/installed ## Carry out the recipes of CONTRIBUTING.md on copies
+	$(WITH_NODE) $(RUN) pytest -n2 -o python_files="slow_*.py" tests/recipes
 
 .local/sam/installed: .venv/installed requirements/deploy.txt
 	@echo "Installing the SAM CLI into .local/sam …" >&2

@@ -9,11 +9,13 @@ from urllib.parse import unquote
 import pytest
 
 from benchmarks import quotes, report
+from local.gateway import read_routes
 from scripts.quotes import fill
 from shared.http.problems import Problem
 from shared.settings import Settings
 from tests.blocks import FENCED
 from tests.conftest import ROOT
+from tests.description import OPERATIONS
 from tests.reliability import page
 
 README = ROOT / "README.md"
@@ -74,6 +76,22 @@ def kinds(problem: type[Problem]) -> set[str]:
 def test_the_readme_names_every_kind_of_problem() -> None:
     rows = re.findall(r"^\| (`[^|]*`) \| \d{3}", README.read_text(), re.MULTILINE)
     assert set(re.findall(r"`([^`]+)`", " ".join(rows))) == kinds(Problem)
+
+
+def test_the_readme_names_every_operation() -> None:
+    rows = re.findall(
+        r"^\| \[\w+\]\(functions/(\w+)\.py\) \| `(\w+) (\S+)` \|", README.read_text(), re.MULTILINE
+    )
+    told = {(method, path): name for name, method, path in rows}
+    described = {route: operation["operationId"] for route, operation in OPERATIONS.items()}
+    assert told == described, "the README has a line for each operation"
+
+
+@each_document
+def test_a_number_of_functions_is_the_templates(document: Path) -> None:
+    functions = {route.function for route in read_routes()}
+    for number in re.findall(r"(\d+) functions", document.read_text()):
+        assert int(number) == len(functions), f"{len(functions)} functions answer requests"
 
 
 def test_the_page_of_performance_is_what_the_results_say() -> None:

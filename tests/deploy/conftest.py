@@ -13,11 +13,6 @@ from tests.deploy.lambda_runtime import Functions, deployed
 Deployed = tuple[Functions, httpx2.Client]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of these tests."""
-    config.addinivalue_line("markers", "artifact: needs what `make test-artifact` builds")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave them out unless `-m artifact` asks for them."""
     if "artifact" not in config.option.markexpr:

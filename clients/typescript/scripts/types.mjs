@@ -18,6 +18,6 @@ const types = await openapiTS(document);
 const source = COMMENT_HEADER + astToString(types);
 if (!process.argv.includes("--check")) writeFileSync(TARGET, source);
 else if (readFileSync(TARGET, "utf8") !== source) {
-  console.error("src/schema.ts is out of date: npm run types");
+  console.error("src/schema.ts is out of date: make openapi brings it up to date");
   process.exit(1);
 }

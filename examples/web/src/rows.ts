@@ -77,9 +77,12 @@ function itemOf(failed: FailedWrite[]): TaskItem {
   const now = new Date().toISOString();
   const [{ write } = {}] = failed;
   const { id, version } = write && write.action !== "create" ? write.task : { id: 0, version: 0 };
-  return {
-    ...{ id, version, user_id: "", title: "", description: null, completed: false },
-    ...{ created_at: now, updated_at: now, key: write?.key ?? "", pending: false },
-    ...Object.assign({}, ...failed.map(({ write }) => bodyOf(write))),
+  const unset: TaskItem = {
+    ...{ id, version, user_id: "", created_at: now, updated_at: now },
+    ...{ key: write?.key ?? "", pending: false },
+    title: "",
+    description: null,
+    completed: false,
   };
+  return Object.assign(unset, ...failed.map(({ write }) => bodyOf(write)));
 }
