@@ -6,6 +6,7 @@ The pages that problems lead to are here, too.
 import json
 import re
 from pathlib import Path
+from string import punctuation
 from urllib.parse import quote, unquote
 
 from starlette.responses import RedirectResponse
@@ -42,7 +43,7 @@ async def answer_other_paths(scope: Scope, receive: Receive, send: Send) -> None
 def _redirect(path: str, match: re.Match[str], scope: Scope) -> RedirectResponse:
     """Lead to a route. Made of the route and not of the path, it cannot lead to another host."""
     location = PARAMETER.sub(lambda name: quote(unquote(match[name[1]]), safe=""), path)
-    query = scope["query_string"].decode("latin-1")
+    query = quote(scope["query_string"], safe=punctuation)
     return RedirectResponse(f"{location}?{query}" if query else location, 308)
 
 

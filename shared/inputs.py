@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -9,20 +10,24 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 UNKNOWN_NAME = "unknown_name"
 LONGEST_NAME = 64
 LONGEST_NUMBER = 19  # decimal digits of 64 bits
+# Letters and a symbol that show nothing, although Python calls them printable.
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def printable(name: str) -> str:
     """A name as it can be shown anywhere: at most 64 characters, none of them invisible.
 
-    Control, bidirectional and zero-width characters, line separators and lone surrogates are
-    escaped as in Python.
+    Control, bidirectional and zero-width characters, marks on other characters, line separators
+    and lone surrogates are escaped as in Python.
     """
-    start = name[:LONGEST_NAME]
-    shown = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in start
-    )
+    shown = "".join(map(_visible, name[:LONGEST_NAME]))
     return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() and category(character) != "Mn" and character not in BLANKS:
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 class Input(BaseModel):

@@ -33,7 +33,7 @@ hostile = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-DOCUMENTED = {200, 201, 204, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422}
+DOCUMENTED = {200, 201, 204, 304, 308, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422}
 MEGABYTE = 1024 * 1024
 
 GATEWAY = Gateway.of_template()
@@ -295,6 +295,22 @@ class TestPaths:
         for headers in ([], [("Authorization", f"Bearer {alice.token}")]):
             answer = GATEWAY(method, path, headers=headers)
             assert check(answer)["statusCode"] in {401, 403, 404, 405, 422}
+
+    @pytest.mark.parametrize(
+        ("query", "quoted"),
+        [
+            ("a=é", "a=%C3%A9"),
+            ("a=%C3%A9", "a=%C3%A9"),
+            ("a=1+2%20&b\r\nX: 1", "a=1+2%20&b%0D%0AX:%201"),
+        ],
+        ids=short,
+    )
+    def test_are_redirected_with_the_bytes_of_the_query(
+        self, alice: User, query: str, quoted: str
+    ) -> None:
+        headers = [("Authorization", f"Bearer {alice.token}")]
+        answer = check(GATEWAY("GET", f"{alice.path}/", query, headers))
+        assert answer["headers"]["location"] == f"{alice.path}?{quoted}"
 
     @pytest.mark.parametrize("path", ["/%00", "/%ff", "/..%2f1", "/%2e%2e", "/" + "9" * 60_000])
     def test_below_ones_own(self, alice: User, path: str) -> None:
