@@ -1,8 +1,8 @@
 """`make rehearse`: the runbook's deployments, with moto for AWS, and what is live after each.
 
 The commands are those of docs/operate.md and of the pipeline, run by the real `sam` and `aws`. moto
-plays the buckets and CloudFormation's change sets. It lacks SAM's transform, versions and aliases,
-which samtranslator and `publishing.Lambda` play. Nobody is there to answer what `sam` may ask.
+plays the buckets and CloudFormation's change sets; moto_adapters.py has what it lacks. Nobody is
+there to answer what `sam` may ask.
 """
 
 import json
@@ -17,21 +17,16 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
-from moto.cloudformation.models import ChangeSet
 from moto.server import ThreadedMotoServer
-from samtranslator.parser.parser import Parser  # type: ignore[import-not-found]
-from samtranslator.translator.translator import Translator  # type: ignore[import-not-found]
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-not-found]
 
-from scripts.publishing import Lambda, RefusedError
+from scripts.moto_adapters import Stage, play
+from scripts.publishing import RefusedError
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".local/rehearsal"
 SAM = str(ROOT / ".local/sam/bin/sam")
 STACK = "tasks-staging"
-PLACEHOLDER = {"Resources": {"Log": {"Type": "AWS::Logs::LogGroup"}}}
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tasks-AbCdEf"  # noqa: S105
 GIVEN = {
@@ -43,42 +38,7 @@ GIVEN = {
 """What the runbook leaves to fill in."""
 OLD, NEW = "https://login.example.com", "https://new.example.com"
 
-aws = Lambda()
-tags: list[dict[str, str] | None] = []
-
-
-parse, apply = ChangeSet._parse_template, ChangeSet.apply  # noqa: SLF001
-
-
-class Rehearsed:
-    """What moto's change sets do instead, other than for SAM's own bucket."""
-
-    @staticmethod
-    def parse(change_set: ChangeSet) -> None:
-        if change_set.stack_name == STACK:
-            change_set.template_dict = PLACEHOLDER
-        else:
-            parse(change_set)
-
-    @staticmethod
-    def apply(change_set: ChangeSet) -> None:
-        if change_set.stack_name != STACK:
-            apply(change_set)
-            change_set.stack.template_dict = change_set.template_dict  # else it has no outputs
-            change_set.stack.output_map = change_set.stack._create_output_map()  # noqa: SLF001
-            return
-        template = yaml_parse(change_set.template)
-        declared = template["Parameters"]
-        defaults = {name: str(item.get("Default", "")) for name, item in declared.items()}
-        parameters = defaults | dict(change_set.parameters)
-        session = boto3.Session(region_name="us-east-1")
-        translator = Translator({}, Parser(), boto_session=session)
-        translated = translator.translate(template, parameters)
-        aws.deploy(translated["Resources"], parameters)
-        tags.append(change_set.tags)
-        stack = change_set.stack
-        stack.resource_map.input_parameters = parameters
-        stack.resource_map.resolved_parameters = parameters
+stage = Stage(STACK)
 
 
 def of_the_runbook() -> list[list[str]]:
@@ -118,9 +78,9 @@ def run(command: list[str]) -> None:
 
 def step(name: str, **expected: Any) -> None:
     """Say what is live. Raises RefusedError where it is not what was deployed."""
-    if aws.behind():
-        raise RefusedError(f"{name}: not live as they were deployed are {aws.behind()}")
-    functions = [json.loads(live)["Properties"] for live in aws.live.values()]
+    if stage.aws.behind():
+        raise RefusedError(f"{name}: not live as they were deployed are {stage.aws.behind()}")
+    functions = [json.loads(live)["Properties"] for live in stage.aws.live.values()]
     live = {
         "code": {re.sub(r".*/", "", each["Code"]["S3Key"]) for each in functions},
         "url": {each["Environment"]["Variables"]["BETTER_AUTH_URL"] for each in functions},
@@ -146,7 +106,7 @@ codes: dict[str, set[str]] = {}
 
 def with_url(arguments: list[str], url: str) -> list[str]:
     """The deployment by hand with this URL, and with a text in Release that was not there yet."""
-    texts = {"BetterAuthUrl": url, "Release": f"login{len(tags)}"}
+    texts = {"BetterAuthUrl": url, "Release": f"login{len(stage.tags)}"}
     names = [word.partition("=")[0] for word in arguments]
     if not set(texts) <= set(names):
         raise RefusedError(f"the runbook's command does not name {texts}: {arguments}")
@@ -156,9 +116,10 @@ def with_url(arguments: list[str], url: str) -> list[str]:
 
 def keeps_its_tags() -> None:
     """Say which tags the stack has. Raises RefusedError where a deployment changed them."""
-    if any(each != tags[0] for each in tags):
-        raise RefusedError(f"the stack's tags have changed: {tags}")
-    print(f"✓ the stack keeps its tags: {tags[0]}")
+    first, *others = stage.tags
+    if any(each != first for each in others):
+        raise RefusedError(f"the stack's tags have changed: {stage.tags}")
+    print(f"✓ the stack keeps its tags: {first}")
 
 
 def rollback_step() -> tuple[str, str]:
@@ -199,8 +160,7 @@ def edited(template: Path) -> Path:
 
 def main() -> None:
     """Rehearse."""
-    for name, instead in ("_parse_template", Rehearsed.parse), ("apply", Rehearsed.apply):
-        setattr(ChangeSet, name, instead)
+    play(stage)
     build = BUILD / "build"
     run([SAM, "build", "--build-dir", str(build)])
     slim(build)
