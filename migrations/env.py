@@ -23,9 +23,9 @@ from shared.settings import postgres_url
 # Rather fail than let every request queue behind a lock.
 SESSION = f"set lock_timeout = '5s'; set search_path = {SCHEMA}"
 
-# What is left open, where a migration was killed or forgot it.
+# What is left open, where `make link-users` was killed or a migration forgot it.
 OPEN_TABLES = """
-    select relname from pg_class
+    select relname, relrowsecurity and relforcerowsecurity from pg_class
     where relnamespace = %s::regnamespace and relname = any(%s)
     and (not relrowsecurity or not relforcerowsecurity
          or exists (select from pg_policy where polrelid = pg_class.oid and polname = 'validation'))
@@ -75,12 +75,12 @@ def grant_role(connection: Connection) -> None:
 
 
 def check_security(connection: Connection) -> None:
-    """Make sure that no table shows its rows to anybody but their owner."""
+    """Make sure that no table shows its rows to anybody but their owner, or say what helps."""
     names = SCHEMA, list(SQLModel.metadata.tables)
-    rows = connection.exec_driver_sql(OPEN_TABLES, names).all()
-    if rows:
-        tables = ", ".join(name for (name,) in rows)
-        sys.exit(f"row-level security is not in force on {tables}: run the migration again")
+    for table, forced in connection.exec_driver_sql(OPEN_TABLES, names):
+        alter = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+        remedy = "run `make link-users`, which was not finished" if forced else f"run {alter}"
+        sys.exit(f"row-level security is not in force on {table}: {remedy}")
 
 
 def migrate() -> None:

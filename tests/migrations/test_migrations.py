@@ -420,19 +420,25 @@ class TestLink:
                 alembic(owner_of(migrated), "upgrade", "head", section=LINK)
             assert secured(migrated) == set(SQLModel.metadata.tables)
 
-    @pytest.mark.parametrize(
-        "left",
-        [
-            "alter table tasks no force row level security",
-            "alter table idempotency_keys disable row level security",
-            "create policy validation on tasks to owner using (true)",
-        ],
-    )
-    def test_that_was_killed_is_noticed(self, migrated: str, left: str) -> None:
-        with admin(migrated) as connection:
-            connection.execute(left.encode())
-        with pytest.raises(AlembicError, match="row-level security is not in force"):
-            alembic(owner_of(migrated), "check")
+    def test_that_was_killed_is_noticed_and_helps_when_it_is_run_again(self, migrated: str) -> None:
+        with admin(migrated, "owner") as connection:
+            connection.execute(USERS)
+            connection.execute("create policy validation on tasks to owner using (true)")
+        with pytest.raises(AlembicError, match="not in force on tasks: run `make link-users`"):
+            alembic(owner_of(migrated), "upgrade", "head")
+        alembic(owner_of(migrated), "upgrade", "head", section=LINK)
+        alembic(owner_of(migrated), "upgrade", "head")
+
+    @pytest.mark.parametrize("left", ["no force", "disable"])
+    def test_that_left_row_level_security_off_is_noticed_with_the_statement_that_helps(
+        self, migrated: str, left: str
+    ) -> None:
+        with admin(migrated, "owner") as connection:
+            connection.execute(f"alter table idempotency_keys {left} row level security".encode())
+            with pytest.raises(AlembicError, match="row-level security is not in force") as error:
+                alembic(owner_of(migrated), "upgrade", "head")
+            connection.execute(str(error.value).partition(": run ")[2].encode())
+        alembic(owner_of(migrated), "upgrade", "head")
 
     def test_lets_users_take_their_keys_with_them(self, linked: str, alice: User) -> None:
         with admin(linked, "owner") as connection, another_database(database_url(linked, "api")):
