@@ -217,7 +217,8 @@ class TaskPublic(TaskBase):
 class Task(SQLModel, table=True):
     """The table. Every key begins with the owner; what a toggle changes is in none.
 
-    `ordinal` is at least the number of the owner's tasks when this one was made, itself included.
+    `ordinal` is about the number of the owner's tasks when this one was made, itself included:
+    creates at the same moment do not see each other, and count alike.
     """
 
     model_config = NEVER_VALIDATED
