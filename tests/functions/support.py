@@ -21,7 +21,9 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database.connection import disconnect
-from shared.models import Task, TaskCreate, TaskPublic
+from shared.http.paging import TaskQuery
+from shared.inputs import Input
+from shared.models import Task, TaskCreate, TaskPublic, TaskToggle, TaskUpdate
 from shared.settings import settings
 from tests import description
 from tests.conftest import ROOT, database_url
@@ -116,14 +118,15 @@ BAD_MEMBERS = {
     for member, schema in TaskCreate.model_json_schema()["properties"].items()
 }
 READ_ONLY = tuple(name for name in TaskPublic.model_fields if name not in TaskCreate.model_fields)
+INPUTS: tuple[type[Input], ...] = (TaskCreate, TaskUpdate, TaskToggle, TaskQuery)
 PYTHONS_NAMES = tuple(
     sorted(
         {"cls", "self", "args", "kwargs", "data", "__root__", "__pydantic_self__"}
-        | {"_sa_instance_state"}
-        | {name for name in dir(Task) if name not in Task.model_fields}
+        | {"_sa_instance_state"}.union(*map(dir, (Task, *INPUTS)))
+        - {name for model in INPUTS for name in model.model_fields}
     )
 )
-"""Names that mean something in Python, pydantic or the model, and nothing in the API."""
+"""Names that mean something in Python, pydantic or the models, and nothing in the API."""
 UNKNOWN_MEMBERS = ("titel", "Title", "", "a/b~c", "\u202e", "\ud800", "\0", "x" * 65)
 
 NOT_OBJECTS = (b"null", b"true", b"1", b'"Zq7Marker"', b'["Zq7Marker"]', b"[]")
