@@ -2,6 +2,8 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 ARCHITECTURE ?= arm64
+# EDGE=true is for a stage with CloudFront in front.
+TEMPLATE = $(if $(filter true,$(EDGE)),template.edge.yaml,template.yaml)
 THIS_MACHINE = $(subst aarch64,arm64,$(shell uname -m))
 PIP_INSTALL = -m pip install --disable-pip-version-check --no-input --progress-bar off
 SAM = .local/sam/bin/sam
@@ -119,8 +121,8 @@ tests/browser/node_modules/installed: .venv/node tests/browser/package-lock.json
 	@$(NPM_CI) --prefix tests/browser >&2
 	@touch $@
 
-build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64
-	$(SAM) build --parameter-overrides Architecture=$(ARCHITECTURE)
+build: .local/sam/installed $(TEMPLATE) ## Build what is deployed; ARCHITECTURE=x86_64 instead of arm64; EDGE=true
+	$(SAM) build --template $(TEMPLATE) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 .local/rehearse/installed: requirements/rehearse.txt
 	$(PYTHON) -m venv --clear .local/rehearse
@@ -135,11 +137,13 @@ build: .local/sam/installed ## Build what is deployed; ARCHITECTURE=x86_64 inste
 rehearse: .local/sam/installed .local/rehearse/installed ## Follow the runbook's deployments with moto for AWS (three minutes)
 	@.local/rehearse/bin/python -m scripts.rehearse
 
-edge: .local/sam/installed ## Write template.edge.yaml, for CloudFront and AWS WAF in front of the API
-	@.local/sam/bin/python scripts/edge.py > template.edge.yaml
+edge: template.edge.yaml ## Write template.edge.yaml, for CloudFront and AWS WAF in front of the API
 
-test-artifact: .local/sam/installed .local/lambda-runtime/installed ## Build for this machine; drive every function in Lambda's runtime client
-	$(SAM) build --build-dir .local/artifact --parameter-overrides Architecture=$(THIS_MACHINE)
+template.edge.yaml: .local/sam/installed template.yaml deploy/edge.yaml scripts/edge.py
+	@.local/sam/bin/python scripts/edge.py > $@
+
+test-artifact: .local/sam/installed .local/lambda-runtime/installed $(TEMPLATE) ## Build for this machine; drive every function in Lambda's runtime client
+	$(SAM) build --template $(TEMPLATE) --build-dir .local/artifact --parameter-overrides Architecture=$(THIS_MACHINE)
 	$(RUN) pytest tests/deploy -m artifact
 
 sam-local: .local/sam/installed ## Run the built functions in Lambda's containers; needs Docker

@@ -13,12 +13,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def merge(base: dict[str, Any], fragment: dict[str, Any]) -> None:
-    """Add a mapping to another, at every depth."""
+    """Add a mapping to another, at every depth. A function such as `!Ref` is not added but set."""
     for name, value in fragment.items():
-        if isinstance(value, dict) and isinstance(base.get(name), dict):
+        if is_mapping(value) and is_mapping(base.get(name)):
             merge(base[name], value)
         else:
             base[name] = value
+
+
+def is_mapping(value: object) -> bool:
+    """Whether it has members of its own, and is no function of CloudFormation's."""
+    return isinstance(value, dict) and not any(
+        name == "Ref" or name.startswith("Fn::") for name in value
+    )
 
 
 if __name__ == "__main__":

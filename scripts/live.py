@@ -1,7 +1,8 @@
 """Whether what was deployed is what is live; `python scripts/live.py tasks-staging`.
 
 CloudFormation succeeds although no new version was published, as while a text stays in Release.
-Then the alias `live` leads to a version of the old code. It runs in the environment of SAM.
+Then the alias `live` leads to a version of the old code. The authorizer of the edge has no alias.
+It runs in the environment of SAM.
 """
 
 import sys
@@ -17,13 +18,13 @@ COMPARED = (
 
 
 def functions(stack: str) -> list[str]:
-    """The names of the functions of a stack."""
+    """The names of the functions of a stack that have an alias, whose id ends in `:name:alias`."""
     pages = boto3.client("cloudformation").get_paginator("list_stack_resources")
     return [
-        resource["PhysicalResourceId"]
+        resource["PhysicalResourceId"].split(":")[-2]
         for page in pages.paginate(StackName=stack)
         for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::Lambda::Function"
+        if resource["ResourceType"] == "AWS::Lambda::Alias"
     ]
 
 

@@ -17,6 +17,7 @@ from tests.deploy.stack import GIVEN, SAM, Stack, stack, transformed
 pytestmark = pytest.mark.artifact
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tasks-prod/edge-AbCdEf"
+EDGE = {"EdgeSecretArn": SECRET, "PublicUrl": "https://api.example.com"}
 
 
 @cache
@@ -28,7 +29,7 @@ def merged() -> str:
 
 @pytest.fixture
 def edge() -> Stack:
-    return stack(text=merged(), Stage="prod", EdgeSecretArn=SECRET)
+    return stack(text=merged(), Stage="prod", **EDGE)
 
 
 def lint(*arguments: str) -> str:
@@ -61,9 +62,19 @@ class TestEdge:
         endpoint = server["x-amazon-apigateway-endpoint-configuration"]
         assert endpoint == {"disableExecuteApiEndpoint": True}
 
+    def test_shows_the_address_that_lets_requests_in(self, edge: Stack) -> None:
+        assert edge.template["Outputs"]["Url"]["Value"] == {"Ref": "PublicUrl"}
+        assert edge.template["Outputs"]["Url"]["Description"]
+
+    def test_has_one_function_without_an_alias(self, edge: Stack) -> None:
+        # scripts/live.py looks at those that have one.
+        aliases = edge.of_type("Lambda::Alias").values()
+        named = {alias["FunctionName"]["Ref"] for alias in aliases}
+        assert edge.of_type("Lambda::Function").keys() - named == {"EdgeAuthorizerFunction"}
+
     def test_lints(self, tmp_path: Path) -> None:
         template = tmp_path / "template.json"
-        given = GIVEN | {"Stage": "prod", "EdgeSecretArn": SECRET}
+        given = GIVEN | {"Stage": "prod"} | EDGE
         template.write_text(transformed(json.dumps(given), text=merged()))
         assert lint("--ignore-checks", "W2001", "W7001", "--", str(template)) == ""
         assert lint("--", str(ROOT / "deploy/distribution.yaml")) == ""

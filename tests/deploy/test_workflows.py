@@ -102,6 +102,27 @@ class TestDeployment:
         assert check == 'echo "$DIGEST  build.tar.zst" | sha256sum --check'
         assert extract.startswith("tar --extract")
 
+    @pytest.mark.parametrize("target", ["build", "test-artifact"])
+    def test_is_of_the_template_that_the_repository_says(self, target: str) -> None:
+        [builds] = [
+            step
+            for step in WORKFLOWS["deploy"]["build"]["steps"]
+            if step.get("run") == "make test-artifact"
+        ]
+        assert builds["env"] == {"EDGE": "${{ vars.EDGE }}"}
+        templates = {"": "template.yaml", "false": "template.yaml", "true": "template.edge.yaml"}
+        for edge, template in templates.items():
+            commands = subprocess.run(
+                ["make", "--dry-run", "--always-make", target],
+                cwd=ROOT,
+                env=os.environ | {"EDGE": edge},
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+            assert f"sam build --template {template} " in commands
+            assert ("scripts/edge.py" in commands) == (edge == "true")
+
     def test_names_a_stacks_tags_when_it_rolls_back(self) -> None:
         # Without them CloudFormation takes the tags away.
         rolls_back = WORKFLOWS["stage"]["deploy"]["steps"][-1]["run"]

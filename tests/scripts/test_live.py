@@ -93,17 +93,23 @@ def test_a_stack_without_functions_is_not_taken_for_one_that_is_live(
         live.main()
 
 
-def test_the_functions_are_those_of_every_page_of_the_stack(
+def test_the_functions_are_those_with_an_alias_on_every_page_of_the_stack(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = boto3.client("cloudformation", region_name="us-east-1")
     monkeypatch.setattr(boto3, "client", lambda _: client)
     with Stubber(client) as aws:
-        for token, kind, name in ("more", "IAM::Role", "role"), (None, "Lambda::Function", "list"):
+        alias = "arn:aws:lambda:us-east-1:123456789012:function:list:live"
+        for token, kind, name in (
+            ("1", "IAM::Role", "role"),
+            ("2", "Lambda::Function", "authorizer-without-an-alias"),
+            ("3", "Lambda::Function", "list"),
+            (None, "Lambda::Alias", alias),
+        ):
             page: dict[str, Any] = {
                 "StackResourceSummaries": [
                     {
-                        "LogicalResourceId": name,
+                        "LogicalResourceId": "Name",
                         "PhysicalResourceId": name,
                         "ResourceType": f"AWS::{kind}",
                         "LastUpdatedTimestamp": datetime(2026, 1, 1, tzinfo=UTC),
