@@ -134,7 +134,7 @@ def storage(made: Stage) -> dict[str, Any]:
     made.execute("SELECT pg_reload_conf()")
     found: dict[str, Any] = {"log": {}, "microseconds": {}}
     with (
-        psycopg.connect(made.url("storage"), autocommit=True) as admin,
+        made.admin("storage") as admin,
         connected(made, "storage") as api,
     ):
         [sizes] = admin.execute(SIZES).fetchall()
@@ -254,7 +254,7 @@ def partitions(made: Stage, user: User) -> dict[str, dict[str, Any]]:
             database = f"partitions_{number}"
             spread(made, database, USERS, EACH)
             if number > 1:
-                with psycopg.connect(made.url(database), autocommit=True) as admin:
+                with made.admin(database) as admin:
                     partition(admin, list(SQLModel.metadata.tables), number)
                 made.vacuum(database)
             found[name] = {"plans": plans(made, database)}
@@ -302,7 +302,7 @@ def plan(
         "SELECT set_config('role', {}, true), set_config('app.user_id', {}, true),"
         " set_config('plan_cache_mode', {}, true)"
     ).format(ROLE, "user-1", mode)
-    with psycopg.connect(made.url(database)) as admin:
+    with psycopg.connect(made.server.database_url(database)) as admin:
         cursor = psycopg.ClientCursor(admin)
         cursor.execute(scope)
         admin.pgconn.exec_(b"PREPARE prepared AS " + statement.sql)

@@ -5,8 +5,6 @@ from contextlib import ExitStack
 from statistics import median
 from urllib.parse import urlsplit
 
-import psycopg
-
 from benchmarks.events import OPERATIONS, User
 from benchmarks.measure import Figures
 from benchmarks.peer import TASKS, Environment, environment
@@ -29,7 +27,7 @@ INDEXES = "SELECT indexdef, indexname FROM pg_indexes WHERE indexname LIKE 'task
 def fill(stage: Stage, name: str, subject: str, own: int, rows: int) -> None:
     """Make a database with so many rows; so many of them are the user's, 1,000 each others'."""
     stage.make_database(name)
-    with psycopg.connect(stage.url(name), autocommit=True) as owner:
+    with stage.admin(name) as owner:
         indexes = owner.execute(INDEXES).fetchall()
         for _, index in indexes:
             owner.execute(f"DROP INDEX {index}".encode())

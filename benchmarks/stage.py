@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
@@ -23,11 +24,11 @@ from psycopg import sql
 from benchmarks import installed
 from local.issuer import Issuer, load_issuer, serving
 from local.pgbouncer import PgBouncer, of_debian_13, pgbouncer
-from local.postgres import Server, running, trusting
+from local.postgres import Server, admitting, running
 from local.state import ROOT
 
 HOST = "127.0.0.1"
-OWNER, API = "postgres", "api"
+OWNER, API = "owner", "api"
 TLS_FILES = ("key", "cert", "ca")  # the Debian in a folder has no authorities of its own
 SETTINGS = {"max_connections": "300", "shared_buffers": "512MB", "max_wal_size": "4GB"}
 
@@ -39,10 +40,23 @@ class Stage:
     server: Server
     issuer: Issuer
     key_set_url: str
+    passwords: Mapping[str, str] = field(
+        default_factory=lambda: {login: token_urlsafe(24) for login in (OWNER, API)}, repr=False
+    )
+
+    @property
+    def port(self) -> int:
+        """The port of Postgres."""
+        return self.server.port
 
     def url(self, database: str = "tasks", login: str = OWNER) -> str:
         """The URL of a database. The owner's login walks past row-level security."""
-        return f"postgresql://{login}@{HOST}:{self.server.port}/{database}?sslmode=disable"
+        place = f"{HOST}:{self.port}/{database}"
+        return f"postgresql://{login}:{self.passwords[login]}@{place}?sslmode=disable"
+
+    def admin(self, database: str) -> psycopg.Connection:
+        """A connection of the superuser, over the socket."""
+        return psycopg.connect(self.server.database_url(database), autocommit=True)
 
     @cached_property
     def environment(self) -> dict[str, str]:
@@ -55,9 +69,9 @@ class Stage:
         }
 
     def execute(self, statement: str, *parameters: object, database: str = "tasks") -> None:
-        """Run a statement as the owner."""
-        with psycopg.connect(self.url(database), autocommit=True) as owner:
-            owner.execute(statement.encode(), parameters)
+        """Run a statement as the superuser."""
+        with self.admin(database) as admin:
+            admin.execute(statement.encode(), parameters)
 
     def vacuum(self, database: str) -> None:
         """Leave the tasks as autovacuum does: pages marked, statistics made.
@@ -69,8 +83,9 @@ class Stage:
 
     def make_database(self, name: str) -> None:
         """Make a migrated database."""
-        create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)).as_string()
-        self.execute(create, database="postgres")
+        create = sql.SQL("CREATE DATABASE {} OWNER {}")
+        names = sql.Identifier(name), sql.Identifier(OWNER)
+        self.execute(create.format(*names).as_string(), database="postgres")
         urls = {"MIGRATION_DATABASE_URL": self.url(name), "DATABASE_URL": self.url(name, API)}
         alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
         subprocess.run(
@@ -83,13 +98,16 @@ def stage() -> Iterator[Stage]:
     """Set it up, and leave nothing behind."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        settings = SETTINGS | trusting(folder / "pg_hba.conf")
+        settings = SETTINGS | admitting(folder / "pg_hba.conf")
         with (
             running(folder / "data", durable=False, listen=HOST, settings=settings) as server,
             serving(issuer := load_issuer(folder / "key.pem")) as key_set_url,
         ):
             made = Stage(server, issuer, key_set_url)
-            made.execute(f"CREATE ROLE {API} LOGIN", database="postgres")
+            for login, password in made.passwords.items():
+                create = f"CREATE ROLE {login} LOGIN PASSWORD '{password}'"
+                made.execute(create, database="postgres")
+            made.execute(f"ALTER ROLE {OWNER} CREATEROLE BYPASSRLS", database="postgres")
             made.make_database("tasks")
             yield made
 
@@ -99,7 +117,7 @@ def pooler(
     made: Stage, size: int, more: str = "", files: Mapping[str, bytes] = MappingProxyType({})
 ) -> Iterator[PgBouncer]:
     """A PgBouncer as Neon's, with so many connections; `more` are lines of its configuration."""
-    with pgbouncer(made.server.port, size, more, of_debian_13(), files) as running_pooler:
+    with pgbouncer(made, size, more, of_debian_13(), files) as running_pooler:
         yield running_pooler
 
 

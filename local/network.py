@@ -4,11 +4,14 @@ import select
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
 from threading import Lock, Thread
+from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
 
 CHUNK = 64 * 1024
+SOCKET = "{}/.s.PGSQL.{}"
 TERMINATE = b"X\0\0\0\4"
 READY = b"Z\0\0\0\5I"  # ReadyForQuery, in no transaction
 
@@ -23,17 +26,18 @@ class Link:
 
 
 class Proxy:
-    """Forwards TCP of loopback to a Postgres.
+    """Forwards to a Postgres, over TCP of loopback, or over a socket where the URL names a socket.
 
     A round trip begins where the client says something after the server did.
     Who connects while it is `closed` is hung up on at once, while it is `curt` as soon as the
     server is ready for a query; while it is `mute` they are told nothing.
     """
 
-    def __init__(self, url: str, listener: socket.socket) -> None:
+    def __init__(self, url: str, listener: socket.socket, place: str) -> None:
         parts = conninfo_to_dict(url)
         self._upstream = str(parts["host"]), str(parts["port"])
-        self.url = f"postgresql://{parts['user']}@127.0.0.1:{_port(listener)}/{parts['dbname']}"
+        login = ":".join(quote(str(parts[k]), "") for k in ("user", "password") if k in parts)
+        self.url = f"postgresql://{login}@{place}/{parts['dbname']}"
         self._listener = listener
         self._lock = Lock()
         self._links: set[Link] = set()
@@ -77,7 +81,7 @@ class Proxy:
         if not host.startswith("/"):
             return socket.create_connection(self._upstream)
         server = socket.socket(socket.AF_UNIX)
-        server.connect(f"{host}/.s.PGSQL.{port}")
+        server.connect(SOCKET.format(host, port))
         return server
 
     def _forward(self, client: socket.socket) -> None:
@@ -137,8 +141,8 @@ class Proxy:
 @contextmanager
 def proxy(url: str) -> Iterator[Proxy]:
     """A proxy before the database of a URL."""
-    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
-        made = Proxy(url, listener)
+    with _listening(url) as (listener, place):
+        made = Proxy(url, listener, place)
         thread = Thread(target=made.accept, daemon=True)
         thread.start()
         try:
@@ -147,6 +151,23 @@ def proxy(url: str) -> Iterator[Proxy]:
             _shut(listener)
             thread.join()
             made.cut()
+
+
+@contextmanager
+def _listening(url: str) -> Iterator[tuple[socket.socket, str]]:
+    """Listen like the server of a URL; yields the host and port that the URL has for it, too.
+
+    A socket asks for no password: only those may reach it who may enter the folder of the server's.
+    """
+    parts = conninfo_to_dict(url)
+    if not str(parts["host"]).startswith("/"):
+        with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+            yield listener, f"127.0.0.1:{_port(listener)}"
+        return
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(SOCKET.format(folder, parts["port"]))
+        listener.listen(200)
+        yield listener, f"{quote(folder, '')}:{parts['port']}"
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-
-import psycopg
+from typing import Protocol
 
 HOST = "127.0.0.1"
-USER = "nobody"  # it refuses root
+# It refuses root. No account has this number, so that no other account reads the passwords.
+ACCOUNT = 61000
 SEARCHED = f"{os.environ['PATH']}:/usr/sbin"
 READY_WITHIN = 5
 CONFIGURATION = """
@@ -29,7 +29,7 @@ CONFIGURATION = """
 listen_addr = {host}
 listen_port = {listen}
 unix_socket_dir =
-auth_type = trust
+auth_type = scram-sha-256
 auth_file = {folder}/users
 pool_mode = transaction
 default_pool_size = {size}
@@ -55,7 +55,7 @@ class Installed:
         """The command that runs it; it ends with its parent."""
         command = ["setpriv", "--pdeathsig=KILL"]
         if os.geteuid() == 0:
-            command += [f"--reuid={USER}", "--regid=nogroup", "--clear-groups"]
+            command += [f"--reuid={ACCOUNT}", f"--regid={ACCOUNT}", "--clear-groups"]
         if self.root != Path("/"):
             command = ["chroot", str(self.root), *command]
         return [*command, self.program, configuration]
@@ -98,6 +98,16 @@ def of_debian_13() -> Installed:
     return Installed("pgbouncer", DEBIAN)
 
 
+class Upstream(Protocol):
+    """A Postgres of this machine, with logins that have passwords."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def passwords(self) -> Mapping[str, str]: ...
+
+
 class PgBouncer:
     """A pooler on a port that stays the same, before a Postgres of this machine.
 
@@ -105,25 +115,38 @@ class PgBouncer:
     """
 
     def __init__(
-        self, port: int, installed: Installed, size: int, more: str, files: Mapping[str, bytes]
+        self,
+        upstream: Upstream,
+        installed: Installed,
+        size: int,
+        more: str,
+        files: Mapping[str, bytes],
     ) -> None:
         with socket.create_server((HOST, 0)) as listener:
             self.port = listener.getsockname()[1]
         self.installed = installed
         self._configuration = partial(
-            f"{CONFIGURATION}{more}\n".format, host=HOST, port=port, listen=self.port, size=size
+            f"{CONFIGURATION}{more}\n".format,
+            host=HOST,
+            port=upstream.port,
+            listen=self.port,
+            size=size,
         )
-        self._files = {"users": b'"api" ""\n"postgres" ""\n', **files}
+        self._passwords = upstream.passwords
+        users = "".join(f'"{login}" "{it}"\n' for login, it in self._passwords.items())
+        self._files = {"users": users.encode(), **files}
         self.start()
 
     def url(self, database: str, login: str = "api") -> str:
         """The URL of a database."""
-        return f"postgresql://{login}@{HOST}:{self.port}/{database}"
+        password = self._passwords[login]
+        return f"postgresql://{login}:{password}@{HOST}:{self.port}/{database}"
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
         self._folder = Path(tempfile.mkdtemp(dir=self.installed.root / "tmp"))
-        self._folder.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(self._folder, ACCOUNT, ACCOUNT)
         inside = f"/{self._folder.relative_to(self.installed.root)}"
         for name, content in self._files.items():
             (self._folder / name).write_bytes(content)
@@ -153,26 +176,20 @@ class PgBouncer:
             self._process.wait()
         shutil.rmtree(self._folder)
 
-    def admin(self, database: str) -> psycopg.Connection:
-        """A connection of the superuser through the pooler."""
-        return psycopg.connect(
-            self.url(database, "postgres"), autocommit=True, prepare_threshold=None
-        )
-
 
 @contextmanager
 def pgbouncer(
-    port: int,
+    upstream: Upstream,
     size: int = 4,
     more: str = "",
     installed: Installed | None = None,
     files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Iterator[PgBouncer]:
-    """A pooler for the length of a block.
+    """A pooler for the length of a block, for the logins of a Postgres that have passwords.
 
     `more` are lines of its configuration, in which `{folder}` is where its `files` are.
     """
-    made = PgBouncer(port, installed or of_the_system(), size, more, files)
+    made = PgBouncer(upstream, installed or of_the_system(), size, more, files)
     try:
         yield made
     finally:

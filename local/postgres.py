@@ -170,12 +170,15 @@ def start(
     return server
 
 
-def trusting(file: Path) -> dict[str, str]:
-    """Settings that let any login in over TCP, for suites that make logins of their own.
+def admitting(file: Path) -> dict[str, str]:
+    """Settings that let each login in over TCP that has a password, but never the superuser.
 
-    `file` is written, and has to stay as long as the server.
+    They are for suites that make logins of their own. `file` is written, and has to stay as long as
+    the server.
     """
-    file.write_text("local all all trust\nhost all all samenet trust\n")
+    file.write_text(
+        "local all all trust\nhost all postgres all reject\nhost all all samenet scram-sha-256\n"
+    )
     return {"hba_file": str(file)}
 
 

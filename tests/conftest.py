@@ -50,7 +50,7 @@ def pytest_configure() -> None:
     if POSTGRES not in os.environ:
         folder = held.enter_context(tempfile.TemporaryDirectory())
         server = held.enter_context(running(Path(folder) / "postgres", durable=False))
-        os.environ[POSTGRES] = server.database_url("{}").replace("%7B%7D", "{}")
+        os.environ[POSTGRES] = any_database(server.database_url("{}"))
         held.callback(os.environ.pop, POSTGRES)
         make_template()
 
@@ -58,6 +58,11 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     """Stop it."""
     held.close()
+
+
+def any_database(url: str) -> str:
+    """What POSTGRES is set to: the URL of a database called {}, which stands for the name."""
+    return url.replace("%7B%7D", "{}")
 
 
 def database_url(name: str, login: str = "postgres") -> str:

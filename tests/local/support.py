@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 
 from local.gateway import read_cors
+from local.postgres import NOBODY
 
 CORS = read_cors()
 HOST = "127.0.0.1"
@@ -23,6 +24,19 @@ CONFIGURATION = {
 WELCOMED = "(ALLOWED_ORIGINS)."
 """How the welcome ends."""
 PATIENCE = 30  # seconds
+CONNECT = f"""
+import os, sys, psycopg
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid({NOBODY})
+    os.setuid({NOBODY})
+for url in sys.argv[1:]:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        continue
+    print(url)
+"""
 LISTENS = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
 
 
@@ -37,6 +51,12 @@ def free_port() -> int:
     with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
+
+
+def let_in(*urls: str) -> list[str]:
+    """The URLs over which a Postgres lets in another account of the machine (ours, if not root)."""
+    command = [sys.executable, "-c", CONNECT, *urls]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
 
 
 class Program:

@@ -20,6 +20,7 @@ import pytest
 from psycopg import sql
 
 from local import postgres
+from tests.local.support import let_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,6 +181,19 @@ class TestOverTcp:
             pytest.raises(psycopg.OperationalError, match="no pg_hba"),
         ):
             psycopg.connect(host=self.HOST, port=server.port, user="postgres")
+
+    def test_suites_get_their_logins_in_by_password_and_the_superuser_never(
+        self, data: Path, tmp_path: Path
+    ) -> None:
+        settings = postgres.admitting(tmp_path / "pg_hba.conf")
+        with postgres.running(data, durable=False, listen=self.HOST, settings=settings) as server:
+            ask(server, "create role api login password 'right'")
+            ask(server, "alter role postgres password 'right'")
+            logins = [f"{login}:{word}" for login in ("api", "postgres") for word in ("", "right")]
+            place = f"{self.HOST}:{server.port}/postgres"
+            assert let_in(*(f"postgresql://{login}@{place}" for login in logins)) == [
+                f"postgresql://api:right@{place}"
+            ]
 
 
 def test_has_the_same_text_order_encoding_and_time_zone_on_every_machine(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_urlsafe
 from uuid import uuid4
 
 import psycopg
@@ -31,8 +32,8 @@ class Postgres:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self.logins = data.with_name("pg_hba.conf")
-        self._settings = SETTINGS | postgres.trusting(self.logins)
+        self.passwords = {login: token_urlsafe(24) for login in ("owner", "api")}
+        self._settings = SETTINGS | postgres.admitting(data.with_name("pg_hba.conf"))
         self._server = postgres.start(data, listen=HOST, settings=self._settings)
 
     @property
@@ -47,9 +48,13 @@ class Postgres:
     def data(self) -> Path:
         return self._server.data
 
-    def url(self, database: str = "postgres", login: str = "postgres") -> str:
-        """The URL of a database."""
-        return f"postgresql://{login}@{HOST}:{self.port}/{database}"
+    def url(self, database: str, login: str) -> str:
+        """The URL of a database over TCP, for a login that has a password."""
+        return f"postgresql://{login}:{self.passwords[login]}@{HOST}:{self.port}/{database}"
+
+    def socket_url(self, database: str = "postgres") -> str:
+        """The superuser's URL of a database, over the socket."""
+        return self._server.database_url(database)
 
     def start(self) -> None:
         """Start it again, with the recovery that may take."""
@@ -96,7 +101,7 @@ class Postgres:
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
         """A connection of the superuser, to whom no policy applies."""
-        return psycopg.connect(self.url(database), autocommit=True)
+        return psycopg.connect(self.socket_url(database), autocommit=True)
 
     @contextmanager
     def database(self, *, migrated: bool = True) -> Iterator[str]:
@@ -116,8 +121,9 @@ class Postgres:
     def make_template(self) -> None:
         """The migrated database that others are copied from."""
         with self.admin() as admin:
-            admin.execute("CREATE ROLE owner LOGIN CREATEROLE")
-            admin.execute("CREATE ROLE api LOGIN")
+            for login, password in self.passwords.items():
+                admin.execute(f"CREATE ROLE {login} LOGIN PASSWORD '{password}'")
+            admin.execute("ALTER ROLE owner CREATEROLE")
             admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER owner")
         self.alembic("upgrade", "head")
 

@@ -302,7 +302,7 @@ class TestAddressesThatDoNotAnswer:
         self, tokens: Issuer, postgres: Postgres, database: str
     ) -> None:
         with black_hole("127.0.0.2") as port:
-            url = f"postgresql://api@127.0.0.2:{port},127.0.0.1:{postgres.port}/{database}"
+            url = postgres.url(database, "api").replace("@", f"@127.0.0.2:{port},")
             with users(tokens, 1, url) as [user]:
                 assert until(lambda: user.list().status_code == 200)
                 assert tasks(user.list()) == []

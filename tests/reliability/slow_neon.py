@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from secrets import token_urlsafe
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -72,12 +74,12 @@ def neon(binaries: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         "ssl_cert_file": str(folder / "server.crt"),
         "ssl_key_file": str(folder / "server.key"),
     }
-    data = folder / "data"
+    data, password = folder / "data", f"{token_urlsafe(24)}/@#"
     with running(data, durable=False, listen=HOST, settings=settings) as server:
         migrate_url(server.database_url())
         with psycopg.connect(server.database_url(), autocommit=True) as admin:
-            admin.execute("CREATE ROLE api LOGIN PASSWORD 's3cr/t@#'; GRANT tasks_user TO api")
-        yield f"api:s3cr%2Ft%40%23@{HOST}:{server.port}/postgres"
+            admin.execute(f"CREATE ROLE api LOGIN PASSWORD '{password}'; GRANT tasks_user TO api")
+        yield f"api:{quote(password, safe='')}@{HOST}:{server.port}/postgres"
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

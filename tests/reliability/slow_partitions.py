@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlmodel import SQLModel
 
 from local.partitions import partition
-from tests.conftest import POSTGRES, ROOT
+from tests.conftest import POSTGRES, ROOT, any_database
 from tests.reliability.conftest import Note
 from tests.reliability.postgres import TEMPLATE, durable
 
@@ -25,7 +25,7 @@ class TestTablesInPartitions:
             suite = subprocess.run(
                 [sys.executable, "-m", "pytest", "-q", "-n2", "-p", "no:cacheprovider", *SUITES],
                 cwd=ROOT,
-                env=os.environ | {POSTGRES: server.url("{}")},
+                env=os.environ | {POSTGRES: any_database(server.socket_url("{}"))},
                 capture_output=True,
                 text=True,
                 check=False,

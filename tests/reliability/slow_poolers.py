@@ -7,6 +7,7 @@ import pytest
 
 from local.issuer import Issuer
 from local.pgbouncer import PgBouncer, of_debian_13, of_the_system, pgbouncer
+from tests.local.support import let_in
 from tests.reliability.concurrency import together
 from tests.reliability.postgres import TEMPLATE, Postgres, durable
 from tests.reliability.slow_pooler import keep_to_oneself, strangers
@@ -22,8 +23,18 @@ either_way = pytest.mark.parametrize("kinds", [tuple(KINDS), tuple(KINDS)[::-1]]
 @pytest.fixture
 def pooler(postgres: Postgres, request: pytest.FixtureRequest) -> Iterator[PgBouncer]:
     """A pooler in transaction mode, with fewer servers than there are clients."""
-    with pgbouncer(postgres.port, SERVERS, installed=KINDS[request.param]()) as made:
+    with pgbouncer(postgres, SERVERS, installed=KINDS[request.param]()) as made:
         yield made
+
+
+class TestStranger:
+    @each_kind
+    def test_is_not_let_in(self, pooler: PgBouncer, postgres: Postgres, database: str) -> None:
+        right = pooler.url(database)
+        password = postgres.passwords["api"]
+        wrong = [right.replace(password, each) for each in ("", "wrong")]
+        others = [right.replace("//api", f"//{login}") for login in ("postgres", "owner", "other")]
+        assert let_in(right, *wrong, *others) == [right]
 
 
 class TestClientsOnFewServers:
@@ -50,7 +61,7 @@ class TestClientsOnFewServers:
     ) -> None:
         first, second = (KINDS[kind]() for kind in kinds)
         with (
-            pgbouncer(postgres.port, SERVERS, installed=first) as pooler,
+            pgbouncer(postgres, SERVERS, installed=first) as pooler,
             strangers(tokens, pooler, database) as everybody,
         ):
             together(keep_to_oneself, everybody)
@@ -65,7 +76,7 @@ class TestClientsOnFewServers:
     ) -> None:
         always = "server_reset_query = DISCARD ALL\nserver_reset_query_always = 1"
         with (
-            pgbouncer(postgres.port, SERVERS, always, KINDS[kind]()) as pooler,
+            pgbouncer(postgres, SERVERS, always, KINDS[kind]()) as pooler,
             strangers(tokens, pooler, database) as everybody,
         ):
             together(keep_to_oneself, everybody)
@@ -75,7 +86,7 @@ class TestClientsOnFewServers:
     ) -> None:
         few = "max_prepared_statements = 2"
         with (
-            pgbouncer(postgres.port, SERVERS, few, of_debian_13()) as pooler,
+            pgbouncer(postgres, SERVERS, few, of_debian_13()) as pooler,
             strangers(tokens, pooler, database) as everybody,
         ):
             together(keep_to_oneself, everybody)

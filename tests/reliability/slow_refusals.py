@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 
 import psycopg
 import pytest
@@ -175,39 +176,19 @@ class TestEveryOperation:
         well(staff.ask())
 
     def test_answers_503_and_recovers_when_the_password_is_wrong(
-        self, postgres: Postgres, database: str, tokens: Issuer
+        self, postgres: Postgres, database: str, staff: Company
     ) -> None:
-        change = "ALTER ROLE guarded PASSWORD '{}'"
-        with guarded(postgres) as url, company(tokens, f"{url}/{database}") as staff:
-            staff.prepare()
-            before = rows(postgres, database)
-            disconnect(postgres, database)
-            with (
-                postgres.admin() as admin,
-                broken(admin, change.format("other"), change.format("right")),
-            ):
-                refused(staff.ask())
-            assert rows(postgres, database) == before
-            staff.prepare()
-            well(staff.ask())
-
-
-@contextmanager
-def guarded(postgres: Postgres) -> Iterator[str]:
-    """A login with a password; yields the URL of its server."""
-    file = postgres.logins
-    everybody = file.read_text()
-    with postgres.admin() as admin:
-        admin.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
-        admin.execute("GRANT tasks_user TO guarded")
-        file.write_text(f"host all guarded samehost scram-sha-256\n{everybody}")
-        admin.execute("SELECT pg_reload_conf()")
-        try:
-            yield f"postgresql://guarded:right@127.0.0.1:{postgres.port}"
-        finally:
-            file.write_text(everybody)
-            admin.execute("SELECT pg_reload_conf()")
-            admin.execute("DROP ROLE guarded")
+        passwords = (token_urlsafe(24), postgres.passwords["api"])
+        before = rows(postgres, database)
+        disconnect(postgres, database)
+        with (
+            postgres.admin() as admin,
+            broken(admin, *(f"ALTER ROLE api PASSWORD '{each}'" for each in passwords)),
+        ):
+            refused(staff.ask())
+        assert rows(postgres, database) == before
+        staff.prepare()
+        well(staff.ask())
 
 
 class TestReads:
