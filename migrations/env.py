@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 
 import shared.models  # noqa: F401 (fills the metadata)
 from shared.database.sql import ROLE, SCHEMA
+from shared.secrets import is_well_formed
 from shared.settings import postgres_url
 
 # Rather fail than let every request queue behind a lock.
@@ -30,6 +31,8 @@ OPEN_TABLES = """
     and (not relrowsecurity or not relforcerowsecurity
          or exists (select from pg_policy where polrelid = pg_class.oid and polname = 'validation'))
 """
+
+EXISTS = "select from pg_roles where rolname = %s"
 
 
 def database_url(*names: str) -> str:
@@ -46,17 +49,6 @@ def database_url(*names: str) -> str:
     return url
 
 
-def is_well_formed(url: str) -> bool:
-    """Whether a URL says what was meant. Errors of one that does not may quote its password."""
-    try:
-        parts = conninfo_to_dict(url)
-    except (psycopg.ProgrammingError, UnicodeError):
-        return False
-    ports = str(parts.get("port", "5432")).split(",")
-    places = f"{parts.get('host')}{parts.get('dbname')}"
-    return all(port.isdecimal() for port in ports) and "@" not in places
-
-
 def include_name(name: str | None, kind: str, _: object) -> bool:
     """Compare our own tables only, without the foreign key that some databases have."""
     if kind == "table":
@@ -68,8 +60,10 @@ def grant_role(connection: Connection) -> None:
     """Let the API's login act as the role, where it is another login than the migrating one."""
     login = conninfo_to_dict(database_url("DATABASE_URL", "MIGRATION_DATABASE_URL")).get("user")
     migrating = connection.exec_driver_sql("select current_user").scalar_one()
-    exists = connection.exec_driver_sql("select from pg_roles where rolname = %s", (ROLE,)).first()
+    exists = connection.exec_driver_sql(EXISTS, (ROLE,)).first()
     if login and login != migrating and exists is not None:
+        if connection.exec_driver_sql(EXISTS, (login,)).first() is None:
+            sys.exit("DATABASE_URL: its login does not exist; create it, and run this again")
         grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(ROLE), sql.Identifier(str(login)))
         connection.exec_driver_sql(grant.as_string())
 

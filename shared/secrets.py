@@ -66,15 +66,29 @@ def pseudonym_key() -> bytes:
     return blake2b(key.encode(), digest_size=32).digest()
 
 
+def is_well_formed(url: str) -> bool:
+    """Whether a libpq URL says what was meant. Errors of one that does not may quote its password.
+
+    A special character in a password that is not percent-encoded makes a part of it the host, the
+    port or the database.
+    """
+    try:
+        parts = conninfo_to_dict(url)
+    except (ProgrammingError, UnicodeError):
+        return False
+    ports = str(parts.get("port") or "").split(",")
+    places = f"{parts.get('host')}{parts.get('dbname')}"
+    return all(port.isdecimal() or not port for port in ports) and "@" not in places
+
+
 def _checked(name: str, url: str) -> str:
     """The URL, if libpq can read it and, in Lambda, the way to the database is encrypted.
 
     Postgres and the functions of `sam local` are on one machine.
     """
-    try:
-        parts = conninfo_to_dict(url)
-    except ProgrammingError:  # its message may quote a password
-        raise ConfigurationError(f"{name} is not a valid Postgres URL") from None
+    if not is_well_formed(url):
+        raise ConfigurationError(f"{name} is not a valid Postgres URL")
+    parts = conninfo_to_dict(url)
     in_cloud = "AWS_LAMBDA_FUNCTION_NAME" in os.environ and "AWS_SAM_LOCAL" not in os.environ
     if in_cloud and parts.get("sslmode") not in ENCRYPTED and not _is_local(parts):
         raise ConfigurationError(f"{name}: sslmode must be require, verify-ca or verify-full")

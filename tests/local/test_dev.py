@@ -217,6 +217,7 @@ def test_what_the_environment_names_is_used_instead(
         ),
         ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS must"),
         ({"DATABASE_URL": "postgresql://api:mar ker@h/x", **ISSUER}, "is not a valid Postgres URL"),
+        ({"DATABASE_URL": "postgresql://u:pa@marker@h.invalid/x"}, "is not a valid Postgres URL"),
         ({"PORT": "marker"}, "PORT must be a number"),
         ({"PORT": "99999"}, "PORT must be a number"),
     ],

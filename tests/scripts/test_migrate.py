@@ -12,9 +12,9 @@ from tests.functions.support import alembic
 from tests.local.support import HOST
 
 
-def migrate(url: str, *line: str) -> subprocess.CompletedProcess[str]:
+def migrate(url: str, *line: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "scripts.migrate", *line]
-    environment = os.environ | {"MIGRATION_DATABASE_URL": url}
+    environment = os.environ | {"MIGRATION_DATABASE_URL": url} | variables
     return subprocess.run(
         command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
     )
@@ -53,6 +53,17 @@ def test_a_table_in_use_is_a_sentence_that_comes_true() -> None:
         with psycopg.connect(database_url(name)) as admin:
             invalid = admin.execute("SELECT FROM pg_index WHERE NOT indisvalid").fetchall()
     assert invalid == []
+
+
+def test_a_login_that_does_not_exist_is_a_sentence() -> None:
+    with fresh_database() as name:
+        url = database_url(name, "owner")
+        run = migrate(url, DATABASE_URL=database_url(name, "nobody"))
+        alone = migrate("", DATABASE_URL=database_url(name, "nobody"))
+    assert (run.returncode, alone.returncode) == (1, 1)
+    assert run.stderr.startswith("DATABASE_URL: its login does not exist")
+    assert alone.stderr.startswith("DATABASE_URL: the database does not answer, or refuses")
+    assert [len(each.stderr.splitlines()) for each in (run, alone)] == [1, 1]
 
 
 @pytest.mark.parametrize(

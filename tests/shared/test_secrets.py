@@ -305,16 +305,31 @@ class TestTransport:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://u:hidden@db/tasks?x=hidden", "postgresql://u:hidden@[db/tasks"]
+    "url",
+    [
+        "postgresql://u:hidden@db/tasks?x=hidden",
+        "postgresql://u:hidden@[db/tasks",
+        "postgresql://u:a@hidden@db/tasks",
+        "postgresql://u:hidden/1@db/tasks",
+        "postgresql://u:1/hidden@db/tasks",
+        "postgresql://u:hidden%ff@db/tasks",
+    ],
 )
-def test_a_url_that_libpq_cannot_read_is_an_error_that_shows_nothing_of_it(
+def test_a_url_that_does_not_say_what_was_meant_is_an_error_that_shows_nothing_of_it(
     configure: Configure, url: str
 ) -> None:
     configure(DATABASE_URL=url)
     with pytest.raises(ConfigurationError, match=r"^DATABASE_URL is not a valid") as error:
         database_url()
     assert "hidden" not in str(error.value)
-    assert error.value.__suppress_context__
+    assert error.value.__context__ is None
+
+
+@pytest.mark.parametrize("places", ["a,b", "a:1,b", "a:1,b:2", "[::1]:1", "%2Ftmp"])
+def test_a_url_may_name_any_places(configure: Configure, places: str) -> None:
+    url = f"postgresql://u:p%40@{places}/tasks"
+    configure(DATABASE_URL=url)
+    assert database_url() == url
 
 
 def test_boto3_is_not_imported_where_the_url_is_given() -> None:
