@@ -40,7 +40,9 @@ function configure({ databaseUrl, secret, tokenLifetime, signInsPerMinute }: Set
       // The API wants to know who it is, and nothing else about the user.
       jwt({ jwt: { expirationTime: tokenLifetime, definePayload: () => ({}) } }),
     ],
-    // Against guessed passwords. It counts by address, which all of this machine share.
+    // Anybody can send another X-Forwarded-For with each request, so that no header is believed.
+    advanced: { ipAddress: { ipAddressHeaders: [] } },
+    // Against guessed passwords. Without addresses it counts all requests together.
     rateLimit: {
       enabled: true,
       window: 10,

@@ -10,7 +10,7 @@ export interface Settings {
   port: number;
   /** How long a token for the API is valid, as a time span. */
   tokenLifetime: string;
-  /** How often a minute somebody may try to sign in or up, by address. */
+  /** How often a minute people may try to sign in or up, all together. */
   signInsPerMinute: number;
 }
 

@@ -58,10 +58,11 @@ test("the browser lets the page see what it needs of an answer", async ({ ann })
   expect((await call("DELETE", task, { "If-Match": '"2"' })).status).toBe(204);
 });
 
-test("passwords cannot be guessed as often as one likes", async ({ page, request }) => {
-  await page.goto("/");
-  const url = new URL("/api/auth/sign-in/nothing", page.url()).href;
-  const attempt = async () => (await request.post(url, { data: {} })).status();
-  for (let count = 0; count < 200; count++) expect(await attempt()).not.toBe(429);
-  expect(await attempt()).toBe(429);
+test("passwords cannot be guessed as often as one likes, whatever address one claims", async ({ request }) => {
+  const attempt = async (count: number) => {
+    const headers = { "X-Forwarded-For": `10.1.2.${count}` };
+    return (await request.post("/api/auth/sign-in/nothing", { data: {}, headers })).status();
+  };
+  for (let count = 0; count < 200; count++) expect(await attempt(count)).not.toBe(429);
+  expect(await attempt(200)).toBe(429);
 });

@@ -194,3 +194,12 @@ test("no page is the browser's to keep", async ({ ann }) => {
     expect(answer.headers()["cache-control"]).toMatch(/no-store/);
   }
 });
+
+test("passwords cannot be guessed as often as one likes, whatever address one claims", async ({ request }) => {
+  const attempt = async (count: number) => {
+    const headers = { "X-Forwarded-For": `10.1.2.${count}` };
+    return (await request.post("/api/auth/sign-in/nothing", { data: {}, headers })).status();
+  };
+  for (let count = 0; count < 200; count++) expect(await attempt(count)).not.toBe(429);
+  expect(await attempt(200)).toBe(429);
+});
