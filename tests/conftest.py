@@ -27,10 +27,6 @@ from shared.database.connection import disconnect
 from shared.settings import settings
 from tests.description import check_described
 
-# So that what the tests share says what differs, too.
-for room in ("functions", "shared", "deploy", "local", "reliability.support", "reliability.ledger"):
-    pytest.register_assert_rewrite(f"tests.{room}")
-
 ROOT = Path(__file__).parent.parent
 POSTGRES = (
     "TEST_POSTGRES_URL"  # in the environment, so that the workers find it; {} is the database
@@ -81,14 +77,17 @@ def migrate_url(url: str) -> None:
 
 
 def alembic(migration_url: str, url: str, *arguments: str) -> None:
-    """Run alembic quietly."""
-    subprocess.run(
+    """Run alembic quietly, unless it fails: then without the tests."""
+    done = subprocess.run(
         [sys.executable, "-m", "alembic", *arguments],
         cwd=ROOT,
         env=os.environ | {"MIGRATION_DATABASE_URL": migration_url, "DATABASE_URL": url},
-        check=True,
-        stdout=subprocess.DEVNULL,
+        check=False,
+        capture_output=True,
+        text=True,
     )
+    if done.returncode:
+        raise pytest.UsageError(f"alembic {' '.join(arguments)}: {done.stderr or done.stdout}")
 
 
 def make_template() -> None:

@@ -237,10 +237,10 @@ class TestQueries:
         route, event = event_of(alice, operation, 2**62)
         invoke(route, event | {"rawQueryString": query})
 
-    def test_of_a_hundred_kilobytes(self, alice: User) -> None:
+    @pytest.mark.parametrize("part", ["a", "&", "a=1&", "%"])
+    def test_of_a_hundred_kilobytes(self, alice: User, part: str) -> None:
         route, event = event_of(alice, WITH_A_BODY[0])
-        for query in ("a" * 100_000, "&" * 100_000, "a=1&" * 20_000, "%" * 100_000):
-            invoke(route, event | {"rawQueryString": query})
+        invoke(route, event | {"rawQueryString": part * (100_000 // len(part))})
 
 
 class TestPaths:

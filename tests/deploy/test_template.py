@@ -746,7 +746,9 @@ class TestConfiguration:
         functions = len(answering(stack()))
         for stage in "staging", "prod":
             reserved = int(overrides(configuration, stage)["ReservedConcurrency"])
-            assert 0 < functions * reserved <= MEASURED * NEON_POOL
+            assert 0 < functions * reserved <= MEASURED * NEON_POOL, (
+                f"lower ReservedConcurrency of {stage}, in samconfig.toml"
+            )
             assert functions * reserved + 1 <= ACCOUNT - UNRESERVED
 
 

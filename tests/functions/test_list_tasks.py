@@ -148,8 +148,14 @@ class TestList:
         query = f"limit=0&completed={MARKER}&sort={MARKER}"
         assert sorted(invalid(alice.request("GET", f"?{query}"))) == ["completed", "limit", "sort"]
 
-    def test_gives_nothing_of_another_users(self, alice: User, bob: User) -> None:
+    @pytest.mark.parametrize(
+        "query",
+        [{}, {"completed": "false"}, {"limit": "1"}, *({"sort": sort} for sort in SORTS)],
+        ids=short,
+    )
+    def test_gives_nothing_of_another_users(
+        self, alice: User, bob: User, query: dict[str, str]
+    ) -> None:
         mine, theirs = alice.create().json(), bob.create().json()
-        for query in ({}, {"sort": "title"}, {"completed": "false"}, {"limit": 1}):
-            assert tasks(alice.list(**query)) == [mine]
-            assert tasks(bob.list(**query)) == [theirs]
+        assert tasks(alice.list(**query)) == [mine]
+        assert tasks(bob.list(**query)) == [theirs]

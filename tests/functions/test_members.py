@@ -4,8 +4,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlmodel import SQLModel
 
-from shared.models import EXAMPLE, TaskCreate, TaskPublic
+from shared.models import EXAMPLE, IdempotencyKey, Task, TaskCreate, TaskPublic
 from tests.conftest import User
 from tests.functions.support import problem, task, tasks
 
@@ -27,10 +28,14 @@ def values(member: str) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("member", TaskCreate.model_fields)
 class TestMember:
+    @pytest.mark.parametrize("table", [Task, IdempotencyKey])
+    def test_has_a_column(self, member: str, table: type[SQLModel]) -> None:
+        assert member in table.model_fields, f"give {table.__name__} a column {member}"
+
     def test_is_kept_by_a_create(self, alice: User, member: str) -> None:
         value, _ = values(member)
         created = task(alice.create(**{member: value}), 201)
-        assert created[member] == value, f"is {member} among the columns of Task?"
+        assert created[member] == value
         assert tasks(alice.list()) == [created] == [task(alice.get(created["id"]))]
 
     def test_alone_is_changed_by_an_update(self, alice: User, member: str) -> None:
@@ -46,7 +51,7 @@ class TestMember:
         value, other = values(member)
         created = task(alice.create(key, **{member: value}), 201)
         again = task(alice.create(key, **{member: value}), 201)
-        assert again == created, f"is {member} among the columns of IdempotencyKey?"
+        assert again == created
         problem(alice.create(key, **{member: other}), 422)
 
 
