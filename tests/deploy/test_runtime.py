@@ -112,10 +112,7 @@ class TestLog:
         assert answer.status_code == status
         series = stack(Stage="prod").resources[alarm]["Properties"]["Metrics"]
         [watched] = [
-            each["MetricStat"]["Metric"]
-            for each in series
-            if each.get("MetricStat", {}).get("Metric", {}).get("Namespace") != "AWS/ApiGateway"
-            and "MetricStat" in each
+            each["MetricStat"]["Metric"] for each in series if each["Id"] in {"failed", "defects"}
         ]
         metrics = [json.loads(line) for line in lines if '"_aws"' in line]
         [written] = [metric for metric in metrics if watched["MetricName"] in metric]
