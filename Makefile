@@ -167,8 +167,8 @@ test-browser-sam: examples/web/node_modules/installed tests/browser/node_modules
 test-next: examples/next/node_modules/installed tests/browser/node_modules/installed ## Build the Next.js example for production and test it in Chromium
 	@$(WITH_NODE) $(RUN) tests.browser.next
 
-screenshots: examples/web/node_modules/installed tests/browser/node_modules/installed ## Take the README's pictures of the page
-	@$(WITH_NODE) SCREENSHOTS=docs $(RUN) tests.browser screenshots
+screenshots: examples/web/node_modules/installed tests/browser/node_modules/installed ## Take the README's pictures of the page, and its figures
+	@$(WITH_NODE) SCREENSHOTS=docs $(RUN) tests.browser screenshots measures
 
 check: $(CHECKS) ## Lint, check types, compare the models with the migrations; all of it with -k
 

@@ -12,25 +12,27 @@ declare const axe: { run(): Promise<AxeResults> };
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { width: 360, height: 740 };
 
+const DESKTOP = { width: 1280, height: 800 };
+
 /** No violation of what axe knows of, in light and dark, and nothing to scroll to sideways. */
 async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(AXE);
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    // The colours in between are nobody's choice.
-    await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
-    const { violations } = await page.evaluate(() => axe.run());
-    const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
-    expect(found, colorScheme).toEqual([]);
+  for (const viewport of [PHONE, DESKTOP]) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      // The colours in between are nobody's choice.
+      await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
+      const { violations } = await page.evaluate(() => axe.run());
+      const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+      expect(found, `${colorScheme}, ${viewport.width} pixels`).toEqual([]);
+    }
+    const sideways = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return scrollWidth - clientWidth;
+    });
+    expect(sideways, "pixels to scroll sideways").toBe(0);
   }
-  const { width, height } = page.viewportSize() ?? PHONE;
-  await page.setViewportSize(PHONE);
-  const sideways = await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return scrollWidth - clientWidth;
-  });
-  expect(sideways, "pixels to scroll sideways").toBe(0);
-  await page.setViewportSize({ width, height });
 }
 
 test.describe("is accessible and fits a phone:", () => {

@@ -38,7 +38,7 @@ export class App {
   }
 
   /** The checkbox of a task, which carries its title. */
-  task(title: string): Locator {
+  task(title: string | RegExp): Locator {
     return this.list.getByRole("checkbox", { name: title, exact: true });
   }
 

@@ -53,7 +53,7 @@ test("pencil and bin appear on hover and on focus", async ({ ann }) => {
 });
 
 test.describe("on a phone", () => {
-  test.use({ contextOptions: { hasTouch: true, isMobile: true, viewport: PHONE } });
+  test.use({ hasTouch: true, isMobile: true, viewport: PHONE });
 
   test("pencil and bin are always there, and large enough for a finger", async ({ ann }) => {
     await ann.create({ title: "Buy milk" });

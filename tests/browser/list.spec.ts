@@ -51,6 +51,9 @@ test("the filters say how many tasks they have", async ({ ann }) => {
   await expect(counts).toHaveText("All 2Open 0Done 2");
   await app.add("Cherry");
   await expect(counts).toHaveText("All 3Open 1Done 2");
+  await app.delete("Apple");
+  await expect(counts).toHaveText("All 2Open 1Done 1");
+  await app.button("Undo").click();
   await expect(app.page.getByText("3 tasks", { exact: true })).toBeVisible();
 });
 

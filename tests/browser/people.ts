@@ -3,10 +3,10 @@ import type { Page } from "@playwright/test";
 import { Account, expect, withUsers } from "./accounts.js";
 import { App } from "./app.js";
 
-export { API_URL, expect, PAGE_URL, PASSWORD, type Task } from "./accounts.js";
+export { Account, API_URL, expect, PAGE_URL, PASSWORD, type Task } from "./accounts.js";
 
-/** Where the documentation is, as whoever started it says. */
-export const { DOCS_URL = "" } = process.env;
+/** Where the documentation and the browser are, as whoever started it says. */
+export const { DOCS_URL = "", CHROMIUM = "" } = process.env;
 
 /** Somebody who uses the page. */
 export class User extends Account {

@@ -19,7 +19,8 @@ export default defineConfig({
     trace: "retain-on-failure",
   },
   projects: [
-    { name: "page", testIgnore: ["sam.spec.ts", "next/**"] },
+    { name: "page", testIgnore: ["measures.spec.ts", "sam.spec.ts", "next/**"] },
+    { name: "measures", testMatch: "measures.spec.ts", fullyParallel: false },
     { name: "sam", testMatch: "sam.spec.ts" },
     { name: "next", testMatch: "next/pages.spec.ts" },
     // Alone: what it does to the API, all others would notice.

@@ -2,6 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { TasksProvider } from "task-api-client/react";
 
+import { Logo } from "./components/icons.tsx";
 import { SignIn } from "./components/SignIn.tsx";
 import { Tasks } from "./components/Tasks.tsx";
 import { useSession } from "./session.ts";
@@ -40,9 +41,8 @@ export function App() {
     }
   };
 
-  if (user === undefined) return null;
   if (user === null) return <SignIn ended={ended} onDone={check} />;
-  if (workspace?.api.userId !== user.id) return null;
+  if (!user || workspace?.api.userId !== user.id) return <Splash />;
   return (
     <QueryClientProvider client={workspace.client}>
       <TasksProvider api={workspace.api} storage={storage}>
@@ -55,5 +55,14 @@ export function App() {
         />
       </TasksProvider>
     </QueryClientProvider>
+  );
+}
+
+/** What index.html has, too. */
+function Splash() {
+  return (
+    <div className="splash">
+      <Logo size={64} />
+    </div>
   );
 }

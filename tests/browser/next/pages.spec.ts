@@ -42,7 +42,9 @@ for (const path of PATHS) {
       await expect(more).toHaveCount(0);
     });
 
-    test("a change of what somebody else has changed is refused, and says what is there", async ({ ann }) => {
+    test("a change of what somebody else has changed is refused, and says what is there", async ({
+      ann,
+    }) => {
       const task = await ann.create({ title: "Buy milk" });
       const app = await ann.open(path);
       await expect(app.item("Buy milk")).toBeVisible();
@@ -69,7 +71,9 @@ for (const path of PATHS) {
       expect(statuses.filter((status) => status === 401)).toHaveLength(path === "/client" ? 1 : 0);
     });
 
-    test("what the API refuses is said in its words, and the list is as before", async ({ ann }) => {
+    test("what the API refuses is said in its words, and the list is as before", async ({
+      ann,
+    }) => {
       const app = await ann.open(path);
       await expect(app.items).toHaveText(["Nothing to do."]);
       await app.newTask.fill("x".repeat(256));
@@ -139,7 +143,10 @@ test("two users who write at once write their own", async ({ person }) => {
   }
 });
 
-test("an account is made, signed out of and signed in to; the next user sees nothing of it", async ({ ann, page }) => {
+test("an account is made, signed out of and signed in to; the next user sees nothing of it", async ({
+  ann,
+  page,
+}) => {
   await page.goto("/");
   await page.getByRole("button", { name: "I am new here" }).click();
   await page.getByLabel("Name").fill("Eve");

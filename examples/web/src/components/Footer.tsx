@@ -1,5 +1,5 @@
 import { isSignedOut } from "../errors.ts";
-import { counted, type useList } from "../list.ts";
+import { counted, numeral, type useList } from "../list.ts";
 import type { View } from "../view.ts";
 import { Alert } from "./Alert.tsx";
 import { Empty } from "./Empty.tsx";
@@ -38,8 +38,8 @@ export function Footer({ list, found, loaded, show, query, onMore }: Props) {
   );
 
   function text() {
-    if (query && hasNextPage) return `${found} of the ${counted(loaded)} loaded so far`;
-    if (query) return `${found} of ${counted(loaded)}`;
+    if (query && hasNextPage) return `${numeral(found)} of the ${counted(loaded)} loaded so far`;
+    if (query) return `${numeral(found)} of ${counted(loaded)}`;
     if (found === 0) return "";
     return hasNextPage ? `${counted(found)} loaded, there are more` : counted(found);
   }

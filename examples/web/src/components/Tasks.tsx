@@ -47,10 +47,10 @@ export function Tasks({ user, drafts, autoFocus, onDoubt, onSignOut }: Props) {
   const help = useRef<HTMLDialogElement>(null);
 
   const texts = useSyncExternalStore(drafts.subscribe, drafts.all);
-  const list = useList(view, held);
-  const writes = useWrites();
   const hold = (keys: string[]) => setHeld((held) => new Set([...held, ...keys]));
   const actions = useActions({ drafts, announce, hold });
+  const list = useList(view, { held, isDeleted: actions.isDeleted });
+  const writes = useWrites();
   useEffect(() => setHeld(new Set()), [view]);
 
   // What was refused because nobody is signed in is sent again by itself.
@@ -60,8 +60,7 @@ export function Tasks({ user, drafts, autoFocus, onDoubt, onSignOut }: Props) {
     if (isInDoubt) onDoubt();
   }, [isInDoubt, onDoubt]);
 
-  const shown = list.tasks.filter((task) => !actions.isDeleted(task));
-  const found = shown.filter((task) => isFound(task, query.trim()));
+  const found = list.tasks.filter((task) => isFound(task, query.trim()));
   const rows = rowsOf(found, texts, failed, actions.touched);
   const cursor = useCursor(rows.map(({ task }) => task.key));
   const onHelp = () => help.current?.showModal();
@@ -78,6 +77,9 @@ export function Tasks({ user, drafts, autoFocus, onDoubt, onSignOut }: Props) {
     const canLoad = hasNextPage && !isFetching && !isPlaceholderData && !error;
     if (canLoad && (!query || isThorough)) void list.fetchNextPage();
   };
+  useEffect(() => {
+    if (isThorough) loadMore();
+  });
   const leave = async () => {
     actions.commit();
     await onSignOut();
@@ -117,7 +119,7 @@ export function Tasks({ user, drafts, autoFocus, onDoubt, onSignOut }: Props) {
         <Footer
           list={list}
           found={rows.length}
-          loaded={shown.length}
+          loaded={list.tasks.length}
           show={view.show}
           query={query}
           onMore={() => (query ? setThorough(true) : void list.fetchNextPage())}

@@ -8,7 +8,9 @@ function Icon({ children }: { children: ReactNode }) {
   );
 }
 
-export const Logo = () => <img className="logo" src="/icon.svg" alt="" width="32" height="32" />;
+export const Logo = ({ size = 32 }) => (
+  <img className="logo" src="/icon.svg" alt="" width={size} height={size} />
+);
 
 export const Pencil = () => (
   <Icon>
