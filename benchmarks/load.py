@@ -20,6 +20,7 @@ from benchmarks import installed
 from benchmarks.events import READS, Request, User
 from benchmarks.measure import Figures, percentile
 from benchmarks.peer import (
+    FRAMEWORKS,
     HONO,
     RESOLVER,
     TASKS,
@@ -204,7 +205,7 @@ def throughput(stage: Stage, seconds: float, rounds: int) -> dict[str, Figures]:
     with ExitStack() as held:
         services = {
             f"4 environments, {peer.name}": held.enter_context(pool(stage, peer))
-            for peer in (TASKS, RESOLVER, HONO)
+            for peer in (TASKS, FRAMEWORKS, RESOLVER, HONO)
         }
         services |= {
             "usual, 1 process": held.enter_context(usual(stage, 1)),
