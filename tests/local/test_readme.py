@@ -33,7 +33,7 @@ def test_the_quickstart_runs_the_development_server(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-euc", QUICKSTART],
         cwd=tmp_path,
-        env=os.environ | configuration | {"MAKEFLAGS": "n"},  # installs nothing: it is a dry run
+        env=os.environ | configuration | {"MAKEFLAGS": "n --no-print-directory"},  # a dry run
         capture_output=True,
         text=True,
         check=False,
