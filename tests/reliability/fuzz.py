@@ -29,7 +29,7 @@ USER = "fuzz"
 STARTED_WITHIN, ENDED_WITHIN = 20, 600  # seconds
 # Each operation by itself; then scenarios, in which an answer leads to the next request.
 RUNS = (
-    ("--phases", "examples,coverage,fuzzing", "--max-examples", "1000"),
+    ("--phases", "examples,coverage,fuzzing", "--max-examples", "600"),
     ("--phases", "stateful", "--max-time", "45"),
 )
 HERE = Path(__file__).parent
