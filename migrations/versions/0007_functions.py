@@ -34,11 +34,6 @@ OLD_KEYS = """
     )
 """
 BATCH = f"WITH forgotten AS ({OLD_KEYS.format('batch')} RETURNING 1) SELECT count(*) FROM forgotten"
-FORGET = """
-CREATE OR REPLACE FUNCTION forget_old_idempotency_keys({parameters}) RETURNS {result}
-LANGUAGE sql SECURITY DEFINER {found_in}
-{body}
-"""
 FUNCTIONS = (("batch integer", "bigint", BATCH), ("", "void", OLD_KEYS.format(10)))
 
 # The table is emptied each day. By default a fifth of it may be dead before it is vacuumed.
@@ -58,13 +53,18 @@ ALTER TABLE idempotency_keys RESET (
 """
 
 
+def define(form: str, found_in: str) -> None:
+    """Define the functions that forget keys, their bodies in one of SQL's two forms."""
+    for parameters, result, body in FUNCTIONS:
+        op.execute(
+            f"CREATE OR REPLACE FUNCTION forget_old_idempotency_keys({parameters})"
+            f" RETURNS {result} LANGUAGE sql SECURITY DEFINER {found_in} {form.format(body)}"
+        )
+
+
 def upgrade() -> None:
     op.execute(COUNT)
-    for parameters, result, body in FUNCTIONS:
-        text = f"AS $$ {body} $$"
-        op.execute(
-            FORGET.format(parameters=parameters, result=result, found_in=FOUND_IN, body=text)
-        )
+    define("AS $$ {} $$", FOUND_IN)
     op.execute(STORAGE)
     op.execute("ALTER TABLE idempotency_keys ADD COLUMN ordinal integer")
 
@@ -72,14 +72,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("ALTER TABLE idempotency_keys DROP COLUMN ordinal")
     op.execute(DEFAULTS)
-    for parameters, result, body in FUNCTIONS:
-        text = f"BEGIN ATOMIC {body}; END"
-        op.execute(
-            FORGET.format(
-                parameters=parameters,
-                result=result,
-                found_in="SET search_path FROM CURRENT",
-                body=text,
-            )
-        )
+    define("BEGIN ATOMIC {}; END", "SET search_path FROM CURRENT")
     op.execute("DROP FUNCTION count_tasks(text, integer)")
