@@ -1,4 +1,4 @@
-import type { Locator } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 
 import { type App } from "./app.js";
 import { API_URL, expect, test, type User } from "./people.js";
@@ -10,6 +10,12 @@ async function openWithFruit(user: User): Promise<App> {
   const app = await user.open();
   await expect(app.items).toHaveCount(FRUIT.length);
   return app;
+}
+
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  const has = () => target.evaluate((element) => element === document.activeElement);
+  for (let tabs = 0; tabs < 40 && !(await has()); tabs++) await page.keyboard.press("Tab");
+  await expect(target).toBeFocused();
 }
 
 test("everything can be done with the keyboard alone", async ({ ann }) => {
@@ -46,6 +52,11 @@ test("everything can be done with the keyboard alone", async ({ ann }) => {
   await keyboard.press("ControlOrMeta+z");
   await app.says("Restored “Cherry”");
   await expect(app.task("Cherry")).toBeFocused();
+  await keyboard.press("Delete");
+  await app.says("Deleted “Cherry”");
+  await tabTo(app.page, app.button("Undo"));
+  await keyboard.press("Enter");
+  await app.says("Restored “Cherry”");
 
   await keyboard.press("/");
   await expect(app.search).toBeFocused();
@@ -54,6 +65,13 @@ test("everything can be done with the keyboard alone", async ({ ann }) => {
   await keyboard.press("Escape");
   await expect.poll(() => app.titles()).toEqual(["Apple pie", "Banana", "Cherry"]);
   await expect.poll(() => ann.titles()).toEqual(["Cherry", "Banana", "Apple pie"]);
+
+  await app.task("Banana").focus();
+  await keyboard.press("x");
+  await tabTo(app.page, app.filter("All"));
+  await keyboard.press("ArrowRight");
+  await expect(app.filter("Open")).toBeChecked();
+  await expect.poll(() => app.titles()).toEqual(["Apple pie", "Cherry"]);
 });
 
 test("the list is one tab stop", async ({ ann }) => {
