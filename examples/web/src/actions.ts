@@ -9,6 +9,7 @@ import {
 } from "task-api-client/react";
 
 import { difference, isSame, textOf, type Drafts, type TaskText } from "./drafts.ts";
+import { counted } from "./list.ts";
 import { mine, wanted, type Row } from "./rows.ts";
 
 /** What can be undone. */
@@ -36,7 +37,7 @@ export function useActions({ drafts, announce, hold }: Options) {
   const [done, setDone] = useState<Done[]>([]);
   const [touched] = useState(() => new Map<string, TaskItem>());
 
-  const say = (next: Done) => {
+  const remember = (next: Done) => {
     for (const task of next.tasks) touched.set(task.key, task);
     setDone([...done, next]);
     announce(`${next.what} ${nameOf(next.tasks)}`);
@@ -114,12 +115,12 @@ export function useActions({ drafts, announce, hold }: Options) {
       const changed = tasks.filter((task) => task.completed !== completed);
       hold(changed.map(({ key }) => key));
       for (const task of changed) toggled.mutate(task);
-      say({ what: completed ? "Completed" : "Reopened", tasks: changed });
+      remember({ what: completed ? "Completed" : "Reopened", tasks: changed });
     },
 
     /** Hides the tasks, which are deleted when that cannot be undone any more. */
     remove(tasks: TaskItem[]) {
-      say({ what: "Deleted", tasks });
+      remember({ what: "Deleted", tasks });
     },
 
     /** Takes the last thing back. */
@@ -141,7 +142,7 @@ function closeIdle(drafts: Drafts): void {
 }
 
 export function nameOf(tasks: TaskItem[]): string {
-  return tasks.length === 1 ? `“${tasks[0]?.title}”` : `${tasks.length} tasks`;
+  return tasks.length === 1 ? `“${tasks[0]?.title}”` : counted(tasks.length);
 }
 
 /** Does something when the page goes away, or what is on it; a phone announces it by hiding it. */

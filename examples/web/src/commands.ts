@@ -4,7 +4,7 @@ import type { Actions } from "./actions.ts";
 import type { Cursor } from "./cursor.ts";
 import type { TaskText } from "./drafts.ts";
 import { focusOn, NEW_TASK, SEARCH } from "./focus.ts";
-import type { Row } from "./rows.ts";
+import { isRefused, type Row } from "./rows.ts";
 import { useShortcuts } from "./shortcuts.ts";
 
 interface Options {
@@ -82,7 +82,6 @@ export function useCommands({ rows, cursor, actions, single, onHelp }: Options) 
 }
 
 /** Whether it is there to be changed: nobody is at it, and it has not been refused. */
-function isReady({ task, draft, theirs, failed }: Row): boolean {
-  const isRefused = task.id === 0 && failed.length > 0;
-  return !draft && theirs === undefined && !isRefused;
+function isReady(row: Row): boolean {
+  return !row.draft && row.theirs === undefined && !isRefused(row);
 }

@@ -18,6 +18,9 @@ export interface Draft {
   restored?: boolean;
 }
 
+/** The most characters of a title and of a description. */
+export const LONGEST = { title: 255, description: 1000 };
+
 /** The key of the draft of a new task. */
 export const NEW = "new";
 

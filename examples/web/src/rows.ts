@@ -36,6 +36,11 @@ export function rowsOf(
   );
 }
 
+/** Whether the API has refused to add it: there is nothing to change. */
+export function isRefused({ task, failed }: Row): boolean {
+  return task.id === 0 && failed.length > 0;
+}
+
 function rowOf(task: TaskItem, draft: Draft | undefined, failed: FailedWrite[]): Row {
   const theirs = theirsOf(task, failed);
   const isOfText = failed.some(({ write }) => changesText(write));
@@ -78,8 +83,13 @@ function itemOf(failed: FailedWrite[]): TaskItem {
   const [{ write } = {}] = failed;
   const { id, version } = write && write.action !== "create" ? write.task : { id: 0, version: 0 };
   const unset: TaskItem = {
-    ...{ id, version, user_id: "", created_at: now, updated_at: now },
-    ...{ key: write?.key ?? "", pending: false },
+    key: write?.key ?? "",
+    id,
+    version,
+    user_id: "",
+    created_at: now,
+    updated_at: now,
+    pending: false,
     title: "",
     description: null,
     completed: false,

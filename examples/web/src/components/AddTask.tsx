@@ -1,9 +1,7 @@
 import { useState, type KeyboardEvent, type SyntheticEvent } from "react";
 
-import { NEW, parsed, type Draft, type Drafts, type TaskText } from "../drafts.ts";
+import { LONGEST, NEW, parsed, type Draft, type Drafts, type TaskText } from "../drafts.ts";
 import { NEW_TASK } from "../focus.ts";
-
-const LONGEST_TITLE = 255;
 
 interface Props {
   drafts: Drafts;
@@ -25,7 +23,7 @@ export function AddTask({ drafts, draft, autoFocus, onAdd }: Props) {
     event.preventDefault();
     const task = parsed(text);
     if (!task.title) return;
-    if (task.title.length > LONGEST_TITLE) return setTooLong(true);
+    if (task.title.length > LONGEST.title) return setTooLong(true);
     onAdd(task);
     type("");
   };
@@ -47,7 +45,7 @@ export function AddTask({ drafts, draft, autoFocus, onAdd }: Props) {
         onKeyDown={press}
         placeholder="What needs doing?"
         rows={1}
-        maxLength={1256}
+        maxLength={LONGEST.title + 1 + LONGEST.description}
         dir="auto"
         autoComplete="off"
         autoFocus={autoFocus}
@@ -60,7 +58,7 @@ export function AddTask({ drafts, draft, autoFocus, onAdd }: Props) {
       </button>
       <p id="new-task-note" className={tooLong ? "wrong" : "hint"}>
         {tooLong
-          ? `A title has at most ${LONGEST_TITLE} characters. Put the rest in a second line.`
+          ? `A title has at most ${LONGEST.title} characters. Put the rest in a second line.`
           : "Shift+Enter: a second line is the description"}
       </p>
     </form>

@@ -1,6 +1,6 @@
 import { useState, type FormEvent, type KeyboardEvent } from "react";
 
-import { hasChanges, type Draft, type TaskText } from "../drafts.ts";
+import { hasChanges, LONGEST, type Draft, type TaskText } from "../drafts.ts";
 import { fieldError } from "../errors.ts";
 import { useInheritedFocus } from "../focus.ts";
 import type { Row } from "../rows.ts";
@@ -55,7 +55,7 @@ export function Editor({ row, draft, onType, onSave, onRevert }: Props) {
             name="title"
             value={text.title}
             onChange={({ target }) => onType({ ...text, title: target.value.replace(/\n/g, " ") })}
-            maxLength={255}
+            maxLength={LONGEST.title}
             rows={1}
             dir="auto"
             onFocus={({ currentTarget }) => toEnd(currentTarget)}
@@ -69,7 +69,7 @@ export function Editor({ row, draft, onType, onSave, onRevert }: Props) {
             {...control}
             value={text.description}
             onChange={({ target }) => onType({ ...text, description: target.value })}
-            maxLength={1000}
+            maxLength={LONGEST.description}
             rows={2}
             dir="auto"
           />

@@ -2,7 +2,7 @@ import type { MouseEvent } from "react";
 import type { TaskItem } from "task-api-client/react";
 
 import { ago, exactly } from "../dates.ts";
-import type { Row } from "../rows.ts";
+import { isRefused, type Row } from "../rows.ts";
 import { Alert } from "./Alert.tsx";
 import { Bin, Pencil } from "./icons.tsx";
 
@@ -27,7 +27,7 @@ export function TaskRow(props: Props) {
   const { row, date, isActive, isSelected, onFocus, onToggle, onEdit, onRemove, onSelect } = props;
   const { task } = row;
   const { key, title, description, completed } = task;
-  const isRefused = task.id === 0 && row.failed.length > 0;
+  const refused = isRefused(row);
   const [titleId, noteId] = [`title-${key}`, `selected-${key}`];
 
   // With Shift a click selects, wherever it comes down.
@@ -46,13 +46,13 @@ export function TaskRow(props: Props) {
           aria-keyshortcuts="X E Delete"
           tabIndex={isActive ? 0 : -1}
           checked={completed}
-          disabled={isRefused}
+          disabled={refused}
           onFocus={onFocus}
           onClick={(event) => event.shiftKey && event.preventDefault()}
           onClickCapture={(event) => event.shiftKey && onSelect()}
           onChange={onToggle}
         />
-        <div className="text" onClick={(event) => !isRefused && click(event, onEdit)}>
+        <div className="text" onClick={(event) => !refused && click(event, onEdit)}>
           <p id={titleId} className="title" dir="auto">
             {title}
           </p>
@@ -68,7 +68,7 @@ export function TaskRow(props: Props) {
           )}
         </div>
         {date && <When date={task[date]} />}
-        {!isRefused && <Tools task={task} onEdit={onEdit} onRemove={onRemove} />}
+        {!refused && <Tools task={task} onEdit={onEdit} onRemove={onRemove} />}
       </div>
       {row.failed.length > 0 && <Failure {...props} />}
     </>
