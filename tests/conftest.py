@@ -41,6 +41,11 @@ held = ExitStack()
 asyncio.set_event_loop(asyncio.new_event_loop())  # where Mangum runs the app
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are CPUs, because many tests wait for what hangs."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure() -> None:
     """Start Postgres, in the process that the workers are children of."""
     if POSTGRES not in os.environ:
