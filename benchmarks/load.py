@@ -39,7 +39,7 @@ READY_WITHIN = 60.0
 LONGEST = 10.0  # seconds; then a client gives up
 
 Ask = Callable[[Request], tuple[int, str | bytes]]
-"""Gives the status and the body of an answer."""
+"""Gives the status and the body of a response."""
 
 
 class Client:
@@ -163,7 +163,7 @@ class Pool:
             reply = taken.ask(request)
         finally:
             self._free.put(taken)
-        return reply.status, reply.answer["body"]
+        return reply.status, reply.response["body"]
 
 
 def users(stage: Stage, prefix: str, count: int) -> list[User]:
@@ -188,7 +188,7 @@ def usual(stage: Stage, processes: int) -> Iterator[Callable[[], Ask]]:
     """The usual service; yields what makes a client's connection to it."""
     variables = stage.environment | USUAL.environment() | {"DATABASE_URL": stage.url()}
     with socket.create_server((HOST, 0), backlog=2048) as listener:
-        # asyncio sets it only on sockets that it makes; without, an answer may take 40 ms.
+        # asyncio sets it only on sockets that it makes; without, a response may take 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         number, port = listener.fileno(), listener.getsockname()[1]
         uvicorn = [
@@ -201,7 +201,7 @@ def usual(stage: Stage, processes: int) -> Iterator[Callable[[], Ask]]:
 
 
 def throughput(stage: Stage, seconds: float, rounds: int) -> dict[str, Figures]:
-    """Ten clients of each service by turns: the round of each with its median of answers."""
+    """Ten clients of each service by turns: the round of each with its median of responses."""
     with ExitStack() as held:
         services = {
             f"4 environments, {peer.name}": held.enter_context(pool(stage, peer))
@@ -281,7 +281,7 @@ def crowded(
 
         def ask(environment: Callable[[Request], Reply], request: Request) -> tuple[int, str]:
             reply = environment(request)
-            return reply.status, reply.answer["body"]
+            return reply.status, reply.response["body"]
 
         asks = [partial(ask, environment) for environment in crowded.environments]
         asking = list(zip(users(stage, "crowd", len(asks)), asks, strict=True))

@@ -78,19 +78,19 @@ FORKED = Peer(
 class Reply:
     """What a handler answered, and what that took, by the clock and of the processor."""
 
-    answer: dict[str, Any]
+    response: dict[str, Any]
     milliseconds: float
     cpu: float
 
     @property
     def status(self) -> int:
-        """The status of the answer."""
-        return int(self.answer["statusCode"])
+        """The status of the response."""
+        return int(self.response["statusCode"])
 
     @property
     def content(self) -> Any:
-        """What is in the answer's JSON."""
-        return json.loads(self.answer["body"])
+        """What is in the response's JSON."""
+        return json.loads(self.response["body"])
 
 
 def end(process: subprocess.Popen[Any]) -> None:

@@ -44,7 +44,7 @@ def deep_query(asked: Environment, user: User, own: int) -> str:
     """The query of a page far down in the user's list."""
     query = "limit=500"
     for _ in range(int(own * DEEP) // 500):
-        link = asked.ask(user.ask("list", query=query)).answer["headers"]["link"]
+        link = asked.ask(user.ask("list", query=query)).response["headers"]["link"]
         query = urlsplit(link.partition(">")[0].removeprefix("<")).query
     return query.replace("limit=500", "limit=100")
 

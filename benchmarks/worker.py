@@ -40,9 +40,9 @@ def serve(handlers: dict[str, Any], line: str) -> str:
     """Invoke a handler."""
     name, event = json.loads(line)
     used, started = process_time(), perf_counter()
-    answer = handlers[name](event, Context())
+    response = handlers[name](event, Context())
     milliseconds, cpu = (perf_counter() - started) * 1000, (process_time() - used) * 1000
-    return json.dumps({"answer": answer, "milliseconds": milliseconds, "cpu": cpu})
+    return json.dumps({"response": response, "milliseconds": milliseconds, "cpu": cpu})
 
 
 def freeze() -> None:
@@ -79,10 +79,10 @@ def crowd(handlers: dict[str, Any], sockets: list[int]) -> None:
 def serve_all(handlers: dict[str, Any], socket: int) -> None:
     """Serve until the socket is closed."""
     thaw()
-    with os.fdopen(socket, "w") as answers, os.fdopen(os.dup(socket)) as requests:
-        print("ready", file=answers, flush=True)
+    with os.fdopen(socket, "w") as responses, os.fdopen(os.dup(socket)) as requests:
+        print("ready", file=responses, flush=True)
         for line in requests:
-            print(serve(handlers, line), file=answers, flush=True)
+            print(serve(handlers, line), file=responses, flush=True)
 
 
 def main() -> None:

@@ -83,7 +83,7 @@ def listen(variable: str = "PORT", default: int = 8000, *, or_any: bool = False)
 
 def _listener(port: int) -> socket.socket:
     listener = socket.create_server((HOST, port))
-    # asyncio sets it only where it knows the protocol; without, each answer waits 40 ms for an ACK.
+    # asyncio sets it only where it knows the protocol; without, a response waits 40 ms for an ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

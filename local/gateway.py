@@ -138,7 +138,7 @@ class Gateway:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
     ) -> dict[str, Any]:
-        """The function's answer; `path` is percent-encoded."""
+        """The function's response; `path` is percent-encoded."""
         route, parameters = self._match(method, path)
         event = make_event(route, parameters, method, path, query, headers, body)
         return route.call(event, Context(route.function, event["requestContext"]["requestId"]))
@@ -220,7 +220,7 @@ class GatewayTransport(httpx2.BaseTransport):
         headers = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
         ]
-        answer = self.gateway(request.method, path, query, headers, request.read())
+        response = self.gateway(request.method, path, query, headers, request.read())
         return httpx2.Response(
-            answer["statusCode"], headers=answer["headers"], content=answer["body"].encode()
+            response["statusCode"], headers=response["headers"], content=response["body"].encode()
         )

@@ -66,7 +66,7 @@ class Proxy:
                 _shut(link.client)
                 _shut(link.server)
 
-    def lose_answer(self, statement: bytes) -> None:
+    def lose_response(self, statement: bytes) -> None:
         """Break the connection over which this is sent next, as soon as it is answered: once."""
         with self._lock:
             self.lost.append((statement, True))
@@ -99,7 +99,7 @@ class Proxy:
                     self._links.discard(link)
 
     def _pump(self, link: Link) -> None:
-        lost = False  # the answer
+        lost = False  # the response
         while True:
             readable, _, _ = select.select((link.client, link.server), (), ())
             for source in readable:

@@ -42,7 +42,7 @@ environment = ThreadPoolExecutor(
 async def invoke(scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a request to its function."""
     request = Request(scope, receive)
-    answer = await asyncio.get_running_loop().run_in_executor(
+    result = await asyncio.get_running_loop().run_in_executor(
         environment,
         gateway,
         request.method,
@@ -51,7 +51,7 @@ async def invoke(scope: Scope, receive: Receive, send: Send) -> None:
         [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
         await request.body(),
     )
-    response = Response(answer["body"], answer["statusCode"], answer["headers"])
+    response = Response(result["body"], result["statusCode"], result["headers"])
     # The middleware adds Origin, which the function's Vary has as well.
     response.headers["Vary"] = response.headers["Vary"].replace(", Origin", "")
     await response(scope, receive, send)

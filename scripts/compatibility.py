@@ -73,9 +73,9 @@ class Comparison:
             yield f"{name} needs a token"
         yield from self._parameters(name, _parameters(old), _parameters(new))
         yield from self._body(f"{name}: the body", old.get("requestBody"), new.get("requestBody"))
-        for status, answer in old["responses"].items():
+        for status, response in old["responses"].items():
             if status in new["responses"]:
-                yield from self._answer(f"{name}: {status}", answer, new["responses"][status])
+                yield from self._response(f"{name}: {status}", response, new["responses"][status])
             else:
                 yield f"{name}: {status} is gone"
 
@@ -102,7 +102,7 @@ class Comparison:
                 else:
                     yield f"{where}: {media_type} is gone"
 
-    def _answer(self, where: str, old: Document, new: Document) -> Iterator[str]:
+    def _response(self, where: str, old: Document, new: Document) -> Iterator[str]:
         for header, promised in old["headers"].items():
             given = new["headers"].get(header)
             if not given or (promised["required"] and not given["required"]):

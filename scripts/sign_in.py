@@ -28,9 +28,9 @@ def from_better_auth(url: str, user: dict[str, str]) -> str:
     base = f"{parts.scheme}://{parts.netloc}"
     with httpx2.Client(base_url=base, timeout=TIMEOUT, headers={"Origin": base}) as client:
         client.post("/api/auth/sign-in/email", json=user).raise_for_status()
-        answer = client.get("/api/auth/token")
-        answer.raise_for_status()
-        match answer.json():
+        response = client.get("/api/auth/token")
+        response.raise_for_status()
+        match response.json():
             case {"token": str(token)} if TOKEN.fullmatch(token):
                 return token
         raise ValueError

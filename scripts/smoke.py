@@ -30,17 +30,17 @@ class Smoke:
     def request(
         self, name: str, expected: int, method: str, path: str, **options: Any
     ) -> httpx2.Response:
-        """Send a request. Exits with a message when the answer has another status."""
+        """Send a request. Exits with a message when the response has another status."""
         headers = options.pop("headers", self.authorization)
         try:
-            answer = self.client.request(method, path, headers=headers, **options)
+            response = self.client.request(method, path, headers=headers, **options)
         except httpx2.HTTPError as error:
             sys.exit(f"✗ {name}: {type(error).__name__}")
-        request_id = answer.headers.get("X-Request-Id", "none")
-        if answer.status_code != expected:
-            sys.exit(f"✗ {name}: {answer.status_code}, not {expected} (request {request_id})")
-        print(f"✓ {name}: {answer.status_code}, {answer.elapsed.total_seconds() * 1000:.0f} ms")
-        return answer
+        request_id = response.headers.get("X-Request-Id", "none")
+        if response.status_code != expected:
+            sys.exit(f"✗ {name}: {response.status_code}, not {expected} (request {request_id})")
+        print(f"✓ {name}: {response.status_code}, {response.elapsed.total_seconds() * 1000:.0f} ms")
+        return response
 
     def run(self, origin: str | None) -> None:
         """The whole round."""
@@ -69,10 +69,10 @@ class Smoke:
             "Access-Control-Request-Method": "PUT",
             "Access-Control-Request-Headers": "authorization,content-type,if-match",
         }
-        answer = self.client.options(f"{self.tasks}/1", headers=asked)
-        if answer.headers.get("Access-Control-Allow-Origin") != origin:
+        response = self.client.options(f"{self.tasks}/1", headers=asked)
+        if response.headers.get("Access-Control-Allow-Origin") != origin:
             sys.exit(f"✗ preflight: {origin} is not allowed")
-        print(f"✓ preflight: {answer.status_code}")
+        print(f"✓ preflight: {response.status_code}")
 
 
 def bearer(value: str) -> str:

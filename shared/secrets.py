@@ -119,8 +119,8 @@ def _secret(name: str, arn: str, member: str, *, renewed: bool) -> str:
         value = str(_provider().get(arn, max_age=MAX_AGE, force_fetch=renewed)).strip()
         return str(json.loads(value)[member]) if value.startswith("{") else value
     except parameters.GetParameterError as error:
-        answer = getattr(error.__context__, "response", {})
-        code = answer.get("Error", {}).get("Code", type(error.__context__).__name__)
+        response = getattr(error.__context__, "response", {})
+        code = response.get("Error", {}).get("Code", type(error.__context__).__name__)
         raise UnreadableSecretError(f"{name}: cannot be read ({code})") from None
     except (ValueError, KeyError):
         raise ConfigurationError(f"{name}: the JSON in the secret has no {member}") from None

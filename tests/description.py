@@ -1,4 +1,4 @@
-"""Whether an answer is one that the API's description tells of."""
+"""Whether a response is one that the API's description tells of."""
 
 import json
 import re
@@ -24,8 +24,11 @@ def errors(operation: Operation) -> dict[str, dict[str, Any]]:
     """The errors that an operation tells, by their kind, each as its example."""
     return {
         kind: example["value"]
-        for answer in operation["responses"].values()
-        for kind, example in answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).items()
+        for response in operation["responses"].values()
+        for kind, example in response.get("content", {})
+        .get(PROBLEM, {})
+        .get("examples", {})
+        .items()
     }
 
 
@@ -40,16 +43,16 @@ def operation_of(request: httpx2.Request) -> Operation | None:
     return found[0] if found else None
 
 
-def check_described(answer: httpx2.Response) -> None:
-    """See that an operation tells of its answer: the status, its headers, the kind of problem."""
-    operation = operation_of(answer.request)
+def check_described(response: httpx2.Response) -> None:
+    """See that an operation tells of its response: the status, its headers, the kind of problem."""
+    operation = operation_of(response.request)
     if operation is None:
         return
-    told = operation["responses"].get(str(answer.status_code))
-    assert told, f"{operation['operationId']} does not tell of a {answer.status_code}"
+    told = operation["responses"].get(str(response.status_code))
+    assert told, f"{operation['operationId']} does not tell of a {response.status_code}"
     for name, header in told["headers"].items():
-        assert name in answer.headers or not header["required"], name
+        assert name in response.headers or not header["required"], name
     if PROBLEM in told.get("content", {}):
-        answer.read()
-        kind = answer.json()["type"].removeprefix("/problems/")
+        response.read()
+        kind = response.json()["type"].removeprefix("/problems/")
         assert kind in errors(operation), f"{operation['operationId']} does not tell of {kind}"

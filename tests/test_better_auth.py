@@ -119,12 +119,12 @@ def test_without_a_key_set_nobody_is_told_that_their_token_is_wrong(
     server.control(failure)
     try:
         trusting(server)
-        answer = user.list()
+        response = user.list()
     finally:
         server.control("normal")
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert answer.json()["type"] == "/problems/unavailable"
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.json()["type"] == "/problems/unavailable"
     assert api.get("/health").status_code == 200
 
 
@@ -134,9 +134,9 @@ def test_a_session_cache_token_of_the_same_key_is_refused(
     trusting(server)
     session = sign_up_and_in(server)
     token = server.session_cache_token(session)
-    answer = User(session.user["id"], token, api).list()
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    response = User(session.user["id"], token, api).list()
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
 def test_the_opaque_session_token_is_refused(
@@ -145,17 +145,17 @@ def test_the_opaque_session_token_is_refused(
     trusting(server)
     session = sign_up_and_in(server)
     for token in (session.token, session.signed_token):
-        answer = User(session.user["id"], token, api).list()
-        assert answer.status_code == 401
-        assert "session token; take a JWT from /api/auth/token" in answer.json()["detail"]
+        response = User(session.user["id"], token, api).list()
+        assert response.status_code == 401
+        assert "session token; take a JWT from /api/auth/token" in response.json()["detail"]
 
 
 def test_an_expired_token_says_so(api: httpx2.Client, trusting: Trusting) -> None:
     with running(lifetime="-1m") as server:
         trusting(server)
-        answer = user_of(server, api).list()
-    assert answer.status_code == 401
-    assert answer.json()["detail"].startswith("The exp has passed")
+        response = user_of(server, api).list()
+    assert response.status_code == 401
+    assert response.json()["detail"].startswith("The exp has passed")
 
 
 def test_a_token_for_another_audience_says_which_one_was_expected(
@@ -163,9 +163,9 @@ def test_a_token_for_another_audience_says_which_one_was_expected(
 ) -> None:
     with running(audience="https://other.example") as server:
         trusting(server)
-        answer = user_of(server, api).list()
-        assert answer.status_code == 401
-        assert server.url in answer.json()["detail"]
+        response = user_of(server, api).list()
+        assert response.status_code == 401
+        assert server.url in response.json()["detail"]
 
 
 def test_one_audience_of_several_is_enough(api: httpx2.Client, trusting: Trusting) -> None:
@@ -182,12 +182,12 @@ def test_an_issuer_that_limits_requests_is_left_alone_as_long_as_it_says(
 ) -> None:
     with running(rate_limit=True) as server:
         user = user_of(server, api)
-        while (answer := httpx2.get(server.jwks_url)).status_code != 429:
+        while (response := httpx2.get(server.jwks_url)).status_code != 429:
             pass
         trusting(server)
         refused = user.list()
     assert refused.status_code == 503
-    asked = int(answer.headers["X-Retry-After"])
+    asked = int(response.headers["X-Retry-After"])
     assert asked - 2 <= int(refused.headers["Retry-After"]) <= asked
 
 

@@ -177,12 +177,12 @@ class TestBetterAuth:
 
     def test_its_rate_limiter_refuses_the_key_set_after_a_hundred_requests(self) -> None:
         with running(rate_limit=True) as server, httpx2.Client() as client:
-            answers = [client.get(server.jwks_url) for _ in range(101)]
+            responses = [client.get(server.jwks_url) for _ in range(101)]
             assert server.jwks_requests() == 101
-        assert {answer.status_code for answer in answers[:100]} == {200}
-        assert answers[100].status_code == 429
-        assert 1 <= int(answers[100].headers["x-retry-after"]) <= 10
-        assert "retry-after" not in answers[100].headers
+        assert {response.status_code for response in responses[:100]} == {200}
+        assert responses[100].status_code == 429
+        assert 1 <= int(responses[100].headers["x-retry-after"]) <= 10
+        assert "retry-after" not in responses[100].headers
 
 
 class TestFaults:
@@ -203,10 +203,10 @@ class TestFaults:
     ) -> None:
         server.token(session)
         with failing(server, mode):
-            answer = httpx2.get(server.jwks_url)
-        assert answer.status_code == status
-        assert answer.json()["keys"]
-        assert answer.headers.get("retry-after") == ("7" if mode == "limited" else None)
+            response = httpx2.get(server.jwks_url)
+        assert response.status_code == status
+        assert response.json()["keys"]
+        assert response.headers.get("retry-after") == ("7" if mode == "limited" else None)
 
     def test_who_follows_the_redirect_finds_the_key_set(self, server: BetterAuthServer) -> None:
         with failing(server, "redirect"):
@@ -225,7 +225,7 @@ class TestFaults:
         assert nothing.content == b""
         assert huge.json()["keys"]
         assert len(huge.content) > 8 * 1024 * 1024
-        assert {answer.status_code for answer in (page, nothing, huge)} == {200}
+        assert {response.status_code for response in (page, nothing, huge)} == {200}
 
     @pytest.mark.parametrize("mode", ["half", "reset"])
     def test_a_connection_breaks(self, server: BetterAuthServer, mode: Mode) -> None:
@@ -244,8 +244,8 @@ class TestFaults:
     def test_a_dripping_endpoint_outlasts_the_timeout_of_a_read(
         self, server: BetterAuthServer
     ) -> None:
-        with failing(server, "drip"), httpx2.stream("GET", server.jwks_url, timeout=5) as answer:
-            pieces = answer.iter_raw()
+        with failing(server, "drip"), httpx2.stream("GET", server.jwks_url, timeout=5) as response:
+            pieces = response.iter_raw()
             assert [next(pieces) for _ in range(3)] == [b"{", b'"', b"k"]
 
     def test_an_unknown_fault_is_an_error(self, server: BetterAuthServer) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one: never a 5xx, never an exception out of a handler."""
+"""Whatever is sent, the response is one: never a 5xx, never an exception out of a handler."""
 
 import json
 from base64 import b64encode
@@ -72,19 +72,19 @@ members = st.dictionaries(
 )
 
 
-def check(answer: dict[str, Any]) -> dict[str, Any]:
-    """Check that an answer is one that the gateway understands, and none that is our fault."""
-    assert answer.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
-    assert answer["statusCode"] in DOCUMENTED
-    assert answer["isBase64Encoded"] is False
-    for name, value in answer["headers"].items():
+def check(response: dict[str, Any]) -> dict[str, Any]:
+    """Check that a response is one that the gateway understands, and none that is our fault."""
+    assert response.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
+    assert response["statusCode"] in DOCUMENTED
+    assert response["isBase64Encoded"] is False
+    for name, value in response["headers"].items():
         assert (name + value).isascii()
         assert (name + value).isprintable()
-    answer["body"].encode()
-    if answer["statusCode"] >= 400:
-        assert answer["headers"]["content-type"] == "application/problem+json"
-        assert json.loads(answer["body"])["status"] == answer["statusCode"]
-    return answer
+    response["body"].encode()
+    if response["statusCode"] >= 400:
+        assert response["headers"]["content-type"] == "application/problem+json"
+        assert json.loads(response["body"])["status"] == response["statusCode"]
+    return response
 
 
 def event_of(user: User, operation: Operation, task_id: object = 1) -> tuple[Route, dict[str, Any]]:
@@ -109,15 +109,15 @@ class TestBodies:
     @hostile
     def test_of_any_members(self, alice: User, operation: Operation, body: object) -> None:
         content = json.dumps(body).encode()
-        answer = operation.ask(alice, 1, content=content, headers=JSON)
-        assert answer.status_code in DOCUMENTED
+        response = operation.ask(alice, 1, content=content, headers=JSON)
+        assert response.status_code in DOCUMENTED
 
     @each_with_a_body
     @given(content=st.binary(max_size=80) | values.map(lambda value: json.dumps(value).encode()))
     @hostile
     def test_of_any_bytes(self, alice: User, operation: Operation, content: bytes) -> None:
-        answer = operation.ask(alice, 1, content=content, headers=JSON)
-        assert answer.status_code in DOCUMENTED
+        response = operation.ask(alice, 1, content=content, headers=JSON)
+        assert response.status_code in DOCUMENTED
 
     @given(title=texts, description=texts | st.none())
     @hostile
@@ -125,9 +125,9 @@ class TestBodies:
         self, alice: User, title: str, description: str | None
     ) -> None:
         content = json.dumps({"title": title, "description": description}).encode()
-        answer = alice.request("POST", content=content, headers=JSON)
-        if answer.status_code != 422:
-            created = task(answer, 201)
+        response = alice.request("POST", content=content, headers=JSON)
+        if response.status_code != 422:
+            created = task(response, 201)
             assert created["title"] in title
             assert 1 <= len(created["title"]) <= 255
             assert created["description"] == description
@@ -159,8 +159,8 @@ class TestBodies:
         depth = min(depth, 60_000 // len(pattern))
         nested = pattern[:-1] * depth + "1" + pattern[-1] * depth
         content = f'{{"title": {nested}}}'.encode()
-        answer = operation.ask(alice, 1, content=content, headers=JSON)
-        assert answer.status_code in {400, 422}
+        response = operation.ask(alice, 1, content=content, headers=JSON)
+        assert response.status_code in {400, 422}
 
     @each_with_a_body
     def test_of_a_thousand_members(self, alice: User, operation: Operation) -> None:
@@ -170,8 +170,10 @@ class TestBodies:
     @each_operation
     def test_where_none_is_expected(self, alice: User, operation: Operation) -> None:
         if operation not in WITH_A_BODY:
-            answer = operation.ask(alice, 2**62, content=b"\xff{[", headers={"Content-Type": "x/y"})
-            assert answer.status_code in {200, 404}
+            response = operation.ask(
+                alice, 2**62, content=b"\xff{[", headers={"Content-Type": "x/y"}
+            )
+            assert response.status_code in {200, 404}
 
 
 class TestHeaders:
@@ -184,16 +186,16 @@ class TestHeaders:
     )
     @hostile
     def test_of_any_value(self, alice: User, operation: Operation, name: str, value: str) -> None:
-        answer = operation.ask(alice, 2**62, headers={name: value.encode("latin-1")})
-        assert answer.status_code in DOCUMENTED
+        response = operation.ask(alice, 2**62, headers={name: value.encode("latin-1")})
+        assert response.status_code in DOCUMENTED
 
     @given(value=latin)
     @hostile
     def test_of_any_authorization(self, api: httpx2.Client, alice: User, value: str) -> None:
         for authorization in (value, f"Bearer {value}", f"Bearer {alice.token}{value}"):
             headers = [(b"Authorization", authorization.encode("latin-1"))]
-            answer = api.get(alice.path, headers=headers)
-            assert answer.status_code in ({200, 401} if not value.strip(" ") else {401})
+            response = api.get(alice.path, headers=headers)
+            assert response.status_code in ({200, 401} if not value.strip(" ") else {401})
 
     def test_of_a_hundred_kilobytes(self, alice: User) -> None:
         tags = ", ".join(f'"{n}"' for n in range(10_000))
@@ -223,10 +225,10 @@ class TestHeaders:
         self, alice: User, headers: dict[str, str]
     ) -> None:
         created = alice.create()
-        answer = alice.request("GET", f"/{created.json()['id']}", headers=headers)
-        assert task(answer) == created.json()
-        assert answer.headers["x-request-id"] != "forged"
-        assert "evil" not in str(answer.headers)
+        response = alice.request("GET", f"/{created.json()['id']}", headers=headers)
+        assert task(response) == created.json()
+        assert response.headers["x-request-id"] != "forged"
+        assert "evil" not in str(response.headers)
 
 
 class TestQueries:
@@ -293,8 +295,8 @@ class TestPaths:
     @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
     def test_that_lead_nowhere(self, alice: User, path: str, method: str) -> None:
         for headers in ([], [("Authorization", f"Bearer {alice.token}")]):
-            answer = GATEWAY(method, path, headers=headers)
-            assert check(answer)["statusCode"] in {401, 403, 404, 405, 422}
+            response = GATEWAY(method, path, headers=headers)
+            assert check(response)["statusCode"] in {401, 403, 404, 405, 422}
 
     @pytest.mark.parametrize(
         ("query", "quoted"),
@@ -309,14 +311,14 @@ class TestPaths:
         self, alice: User, query: str, quoted: str
     ) -> None:
         headers = [("Authorization", f"Bearer {alice.token}")]
-        answer = check(GATEWAY("GET", f"{alice.path}/", query, headers))
-        assert answer["headers"]["location"] == f"{alice.path}?{quoted}"
+        response = check(GATEWAY("GET", f"{alice.path}/", query, headers))
+        assert response["headers"]["location"] == f"{alice.path}?{quoted}"
 
     @pytest.mark.parametrize("path", ["/%00", "/%ff", "/..%2f1", "/%2e%2e", "/" + "9" * 60_000])
     def test_below_ones_own(self, alice: User, path: str) -> None:
         headers = [("Authorization", f"Bearer {alice.token}")]
-        answer = GATEWAY("GET", alice.path + path, headers=headers)
-        assert check(answer)["statusCode"] in {404, 422}
+        response = GATEWAY("GET", alice.path + path, headers=headers)
+        assert check(response)["statusCode"] in {404, 422}
 
     @given(method=texts)
     @hostile
@@ -462,8 +464,8 @@ class TestEvents:
     def test_with_a_body_that_is_large_in_base64(self, alice: User) -> None:
         route, event = event_of(alice, WITH_A_BODY[0])
         body = b64encode(b" " * (64 * 1024 + 1)).decode()
-        answer = invoke(route, event | {"body": body, "isBase64Encoded": True})
-        assert answer["statusCode"] == 413
+        response = invoke(route, event | {"body": body, "isBase64Encoded": True})
+        assert response["statusCode"] == 413
 
     def test_are_answered_without_a_context(self, alice: User) -> None:
         route, event = event_of(alice, WITH_A_BODY[0])

@@ -74,12 +74,12 @@ NO_USER_IDS = ("", " ", "a b", "a\0b", "a\nb", "\t", "a\u200bb", "a\u00a0b", "\u
 each_pair = pytest.mark.parametrize(("one", "other"), USER_IDS, ids=short)
 
 
-def details(answer: httpx2.Response, task_id: object) -> tuple[str, dict[str, Any]]:
-    """All of an answer but the id of the request and that of the task."""
-    body = answer.text.replace(answer.headers["x-request-id"], "").replace(f"/{task_id}", "/ID")
+def details(response: httpx2.Response, task_id: object) -> tuple[str, dict[str, Any]]:
+    """All of a response but the id of the request and that of the task."""
+    body = response.text.replace(response.headers["x-request-id"], "").replace(f"/{task_id}", "/ID")
     return body, {
         name: value
-        for name, value in answer.headers.items()
+        for name, value in response.headers.items()
         if name not in {"x-request-id", "content-length"}
     }
 
@@ -107,8 +107,8 @@ class TestOtherUsersPath:
         for subject in (alice.subject.upper(), f"{alice.subject}%20", alice.subject[:-1]):
             path = f"/api/{subject}/tasks{operation.path.format(id=task_id)}"
             headers = {"Authorization": f"Bearer {bob.token}"}
-            answer = bob.api.request(operation.method, path, json=operation.body, headers=headers)
-            problem(answer, 403)
+            response = bob.api.request(operation.method, path, json=operation.body, headers=headers)
+            problem(response, 403)
 
 
 class TestOtherUsersTask:
@@ -130,8 +130,8 @@ class TestOtherUsersTask:
     ) -> None:
         theirs, deleted = alice.create().json()["id"], bob.create().json()["id"]
         no_content(bob.delete(deleted))
-        answers = [operation.ask(bob, task_id) for task_id in (theirs, deleted)]
-        assert details(answers[0], theirs) == details(answers[1], deleted)
+        responses = [operation.ask(bob, task_id) for task_id in (theirs, deleted)]
+        assert details(responses[0], theirs) == details(responses[1], deleted)
 
     def test_is_not_changed_by_a_user_with_the_same_tasks(self, alice: User, bob: User) -> None:
         mine, theirs = alice.create().json(), bob.create().json()
@@ -179,8 +179,8 @@ class TestUserIds:
         assert task(location) == created[0].json()
         following = user.list(limit=1).links["next"]["url"]
         assert len(tasks(user.api.get(following, headers=headers))) == 1
-        for answer in created:
-            no_content(user.delete(answer.json()["id"]))
+        for response in created:
+            no_content(user.delete(response.json()["id"]))
 
     @pytest.mark.parametrize(
         ("subject", "status"),
@@ -209,8 +209,8 @@ class TestUserIds:
     ) -> None:
         user = sign_in(subject)
         headers = {"Authorization": f"Bearer {user.token}"}
-        answer = user.api.get(f"/api/{spelling}/tasks", headers=headers)
-        assert answer.status_code == 200
+        response = user.api.get(f"/api/{spelling}/tasks", headers=headers)
+        assert response.status_code == 200
 
     @pytest.mark.parametrize("subject", NO_USER_IDS, ids=short)
     def test_have_1_to_255_printable_characters(
@@ -218,6 +218,6 @@ class TestUserIds:
     ) -> None:
         headers = {"Authorization": f"Bearer {tokens.token(subject)}"}
         path = quote(subject, safe="", errors="replace") or MARKER
-        answer = api.get(f"/api/{path}/tasks", headers=headers)
-        assert answer.status_code == 401
-        assert "invalid_token" in answer.headers["www-authenticate"]
+        response = api.get(f"/api/{path}/tasks", headers=headers)
+        assert response.status_code == 401
+        assert "invalid_token" in response.headers["www-authenticate"]

@@ -44,8 +44,8 @@ class TestNamesOfPython:
         problem(alice.get(name), 422)
 
 
-def is_private(answer: httpx2.Response) -> bool:
-    headers = answer.headers
+def is_private(response: httpx2.Response) -> bool:
+    headers = response.headers
     return (
         headers["cache-control"] == "no-store"
         and headers["x-content-type-options"] == "nosniff"
@@ -57,31 +57,31 @@ class TestResponses:
     @each_operation
     def test_may_be_stored_by_nobody(self, alice: User, operation: Operation) -> None:
         task_id = alice.create().json()["id"]
-        answer = operation.ask(alice, task_id)
-        assert answer.status_code == operation.success
-        assert is_private(answer)
+        response = operation.ask(alice, task_id)
+        assert response.status_code == operation.success
+        assert is_private(response)
 
     @pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/nowhere", 401)])
     def test_may_not_be_stored_without_a_token(
         self, api: httpx2.Client, path: str, status: int
     ) -> None:
-        answer = api.get(path)
-        assert answer.status_code == status
-        assert is_private(answer)
+        response = api.get(path)
+        assert response.status_code == status
+        assert is_private(response)
 
     @each_operation
     def test_set_no_cookie(self, alice: User, operation: Operation) -> None:
-        answer = operation.ask(alice, alice.create().json()["id"])
-        assert "set-cookie" not in answer.headers
+        response = operation.ask(alice, alice.create().json()["id"])
+        assert "set-cookie" not in response.headers
 
     def test_may_not_be_stored_where_nothing_has_changed(self, alice: User) -> None:
-        answer = alice.get(alice.create().json()["id"], If_None_Match='"1"')
-        assert answer.status_code == 304
-        assert is_private(answer)
+        response = alice.get(alice.create().json()["id"], If_None_Match='"1"')
+        assert response.status_code == 304
+        assert is_private(response)
 
     def test_name_ten_errors_at_most(self, alice: User) -> None:
-        answer = alice.list(**{f"unknown{number}": "1" for number in range(25)})
-        details = problem(answer, 422)
+        response = alice.list(**{f"unknown{number}": "1" for number in range(25)})
+        details = problem(response, 422)
         assert len(details["errors"]) == 10
         assert "15 more" in details["detail"]
 
@@ -107,16 +107,16 @@ class TestCookies:
     ) -> None:
         cookie = "; ".join(f"{name}={bob.token}" for name in self.NAMES)
         task_id = alice.create().json()["id"]
-        answer = operation.ask(alice, task_id, headers={"Cookie": cookie})
-        assert answer.status_code == operation.success
+        response = operation.ask(alice, task_id, headers={"Cookie": cookie})
+        assert response.status_code == operation.success
 
 
 class TestBytesOfHeaders:
     @pytest.mark.parametrize("key", ["\u20ac", "\u20a4", "\u00e9", "a\u200b"])
     def test_are_kept_so_that_a_key_is_refused(self, alice: User, key: str) -> None:
         headers = {"Idempotency-Key": key.encode()}
-        answer = alice.request("POST", json={"title": "x"}, headers=headers)
-        problem(answer, 400)
+        response = alice.request("POST", json={"title": "x"}, headers=headers)
+        problem(response, 400)
         assert tasks(alice.list()) == []
 
     def test_of_a_long_media_type_are_not_parsed(self, alice: User) -> None:

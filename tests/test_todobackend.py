@@ -22,16 +22,16 @@ class Backend:
 
     def ask(self, method: str, url: str, body: dict[str, Any] | None = None) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.user.token}"}
-        answer = self.user.api.request(method, url, headers=headers, json=body)
-        answer.raise_for_status()
-        return answer
+        response = self.user.api.request(method, url, headers=headers, json=body)
+        response.raise_for_status()
+        return response
 
     def get_root(self) -> list[dict[str, Any]]:
         return [self._todo(task) for task in self.ask("GET", self.user.path).json()]
 
     def post_root(self, **todo: Any) -> dict[str, Any]:
-        answer = self.ask("POST", self.user.path, self._task(todo))
-        return self._todo(answer.json()) | {"url": answer.headers["location"]}
+        response = self.ask("POST", self.user.path, self._task(todo))
+        return self._todo(response.json()) | {"url": response.headers["location"]}
 
     def delete_root(self) -> None:
         for todo in self.get_root():

@@ -51,18 +51,18 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             audience=os.environ["JWT_AUDIENCE"],
         )
     except jwt.PyJWTError:
-        return answer(401, {"detail": "no valid token"})
+        return response(401, {"detail": "no valid token"})
     owner = event["pathParameters"]["user_id"]
     if claims["sub"] != owner:
-        return answer(403, {"detail": "another user's path"})
+        return response(403, {"detail": "another user's path"})
     task_id = event["pathParameters"].get("id")
     body = json.loads(event.get("body") or "{}")
     match event["requestContext"]["http"]["method"], task_id:
         case "GET", None:
-            return answer(200, query(LIST, owner)[:100])
+            return response(200, query(LIST, owner)[:100])
         case "POST", None:
             task = body["title"], body.get("description"), body.get("completed", False)
-            return answer(201, query(CREATE, owner, *task)[0])
+            return response(201, query(CREATE, owner, *task)[0])
         case "GET", _:
             return found(query(GET, owner, task_id))
         case "PUT", _:
@@ -81,11 +81,11 @@ def query(statement: str, *parameters: object) -> Rows:
 
 def found(rows: Rows, status: int = 200) -> dict[str, Any]:
     """Answer with the one row, if there is one."""
-    return answer(status, rows[0]) if rows else answer(404, {"detail": "no such task"})
+    return response(status, rows[0]) if rows else response(404, {"detail": "no such task"})
 
 
-def answer(status: int, content: object) -> dict[str, Any]:
-    """The gateway's form of an answer."""
+def response(status: int, content: object) -> dict[str, Any]:
+    """The gateway's form of a response."""
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json"},

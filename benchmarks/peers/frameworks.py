@@ -20,7 +20,7 @@ app = FastAPI(openapi_url=None)
 @app.put("/api/{user_id}/tasks/{id}")
 @app.delete("/api/{user_id}/tasks/{id}")
 @app.patch("/api/{user_id}/tasks/{id}/complete")
-async def answer(request: Request, user_id: str, id: int = 0) -> Response:  # noqa: A002 (the path's name)
+async def response(request: Request, user_id: str, id: int = 0) -> Response:  # noqa: A002 (the path's name)
     """Let the floor answer, and leave a line in the log."""
     answered: dict[str, Any] = floor.handler(request.scope["aws.event"], None)
     logger.info("request", extra={"status": answered["statusCode"]})

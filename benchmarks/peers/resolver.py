@@ -133,6 +133,6 @@ def delete_task(user_id: str, task_id: str) -> Response[None]:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer an event, and log it."""
-    answer = app.resolve(event, context)
-    logger.info("request", extra={"route": event["routeKey"], "status": answer["statusCode"]})
-    return answer
+    response = app.resolve(event, context)
+    logger.info("request", extra={"route": event["routeKey"], "status": response["statusCode"]})
+    return response

@@ -34,7 +34,7 @@ def execute(
 ) -> Rows:
     """Execute one statement for a subject; the rows it returns.
 
-    Raises psycopg.Error. Where there is no answer by the `deadline` (of the monotonic clock, in
+    Raises psycopg.Error. Where there is no response by the `deadline` (of the monotonic clock, in
     seconds), the connection is closed.
     """
     adapter = Transformer(connection.opened)
@@ -96,8 +96,8 @@ def _wait(pgconn: PGconn, deadline: float) -> None:
     poll = select.poll()
     poll.register(pgconn.socket, select.POLLIN | select.POLLOUT * pgconn.flush())
     if not poll.poll(max(0.0, deadline - monotonic()) * 1000):
-        pgconn.finish()  # an answer that is still to come must not be taken for the next one's
-        raise psycopg.OperationalError("no answer in time")
+        pgconn.finish()  # a response that is still to come must not be taken for the next one
+        raise psycopg.OperationalError("no response in time")
     pgconn.consume_input()
 
 

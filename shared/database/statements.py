@@ -167,7 +167,7 @@ def insert_task_once() -> ClauseElement:
     }
     created = insert(table).from_select(list(row), select(*row.values()).where(ours))
     same = and_(*(found.c[name].is_not_distinct_from(value) for name, value in sent.items()))
-    answer = (
+    response = (
         found.c.task_id.label("id"),
         found.c.user_id,
         *(found.c[name] for name in sent),
@@ -177,7 +177,7 @@ def insert_task_once() -> ClauseElement:
         (found.c.task_id != drawn.c.id).label("replayed"),
         same.label("same_body"),
     )
-    return select(*answer).select_from(found.join(drawn, true())).add_cte(created.cte("created"))
+    return select(*response).select_from(found.join(drawn, true())).add_cte(created.cte("created"))
 
 
 def _ends_of_keys() -> CTE:

@@ -83,7 +83,7 @@ class GatewayEvent:
         return _quote(unquote(decoded), "+")
 
     def __call__(self, response: Response) -> dict[str, Any]:
-        """The gateway's form of an answer; all of ours are text."""
+        """The gateway's form of a response; all of ours are text."""
         headers: dict[str, str] = {"x-request-id": self.request_id, **ON_EVERY_RESPONSE}
         for name, value in response["headers"]:
             headers[name.decode("latin-1").lower()] = value.decode("latin-1")
@@ -107,7 +107,7 @@ def _text(value: object) -> str:
 
 
 def _printed(value: object) -> str:
-    """Text for answers and the log, which cannot hold half of a surrogate pair."""
+    """Text for responses and the log, which cannot hold half of a surrogate pair."""
     return _text(value).encode(errors="replace").decode()
 
 

@@ -44,7 +44,7 @@ class ProblemDetails(BaseModel):
 
 
 class Problem(HTTPException):
-    """An error with an answer. A subclass says the kind, an instance what happened.
+    """An error with a response. A subclass says the kind, an instance what happened.
 
     `detail` is one sentence for a person. It never repeats a value that the client sent. `default`
     is one where nothing more is known; `remedy` says on the page of the kind what to do.

@@ -66,9 +66,9 @@ class Function:
 
     def invoke(self, event: Event) -> dict[str, Any]:
         """What it returns. Raises HTTPStatusError where it does not."""
-        answer = httpx2.post(self.url, json=event, timeout=30)
-        answer.raise_for_status()
-        returned = answer.json()
+        response = httpx2.post(self.url, json=event, timeout=30)
+        response.raise_for_status()
+        returned = response.json()
         assert isinstance(returned, dict)
         return returned
 

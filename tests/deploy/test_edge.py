@@ -107,5 +107,5 @@ class TestAuthorizer:
             }
 
     def test_takes_the_secret_and_the_one_before_it(self, asked: dict[str, Any]) -> None:
-        accepted = {value for value, answer in asked.items() if answer["isAuthorized"]}
+        accepted = {value for value, response in asked.items() if response["isAuthorized"]}
         assert accepted == {"new", "old"}

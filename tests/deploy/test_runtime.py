@@ -25,11 +25,11 @@ pytestmark = pytest.mark.artifact
 
 class TestOperations:
     def test_create_answers_the_task(self, alice: User) -> None:
-        answer = alice.create(title="Buy milk")
-        assert answer.status_code == 201
-        assert answer.json()["title"] == "Buy milk"
-        assert answer.headers["location"] == f"{alice.path}/{answer.json()['id']}"
-        assert answer.headers["etag"] == '"1"'
+        response = alice.create(title="Buy milk")
+        assert response.status_code == 201
+        assert response.json()["title"] == "Buy milk"
+        assert response.headers["location"] == f"{alice.path}/{response.json()['id']}"
+        assert response.headers["etag"] == '"1"'
 
     def test_create_is_replayed_for_its_key(self, alice: User) -> None:
         first, second = (alice.create({"Idempotency-Key": "one"}) for _ in range(2))
@@ -47,14 +47,14 @@ class TestOperations:
 
     def test_get_answers_the_task_once(self, alice: User) -> None:
         task = alice.create().json()
-        answer = alice.get(task["id"])
-        assert (answer.status_code, answer.json()) == (200, task)
-        assert alice.get(task["id"], If_None_Match=answer.headers["etag"]).status_code == 304
+        response = alice.get(task["id"])
+        assert (response.status_code, response.json()) == (200, task)
+        assert alice.get(task["id"], If_None_Match=response.headers["etag"]).status_code == 304
 
     def test_update_refuses_a_version_that_is_gone(self, alice: User) -> None:
         task = alice.create().json()
-        answer = alice.update(task["id"], {"title": "Buy bread"}, If_Match='"1"')
-        assert (answer.status_code, answer.json()["title"]) == (200, "Buy bread")
+        response = alice.update(task["id"], {"title": "Buy bread"}, If_Match='"1"')
+        assert (response.status_code, response.json()["title"]) == (200, "Buy bread")
         refused = alice.update(task["id"], {"title": "Buy nothing"}, If_Match='"1"')
         assert (refused.status_code, refused.headers["etag"]) == (412, '"2"')
 
@@ -69,8 +69,8 @@ class TestOperations:
         assert alice.get(task["id"]).status_code == 404
 
     def test_health_needs_no_token(self, api: httpx2.Client) -> None:
-        answer = api.get("/health")
-        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        response = api.get("/health")
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
     def test_fallback_answers_what_no_operation_does(self, alice: User, api: httpx2.Client) -> None:
         assert api.get("/nowhere").status_code == 401
@@ -88,9 +88,9 @@ class TestOperations:
 
 class TestLog:
     def test_has_one_line_for_a_request(self, alice: User, functions: Functions) -> None:
-        answer = alice.create(title="Zq7Marker")
+        response = alice.create(title="Zq7Marker")
         lines = [line for line in functions["CreateTaskFunction"].lines() if line.startswith("{")]
-        request_id = answer.headers["x-request-id"]
+        request_id = response.headers["x-request-id"]
         [line] = [json.loads(line) for line in lines if request_id in line]
         assert (line["route"], line["status"]) == ("POST /api/{user_id}/tasks", 201)
         assert not [line for line in lines if alice.token in line or "Zq7Marker" in line]
@@ -107,9 +107,9 @@ class TestLog:
             url = database_url(name if status == 500 else "nowhere", "api")
             variables = {"DATABASE_URL": url, "POWERTOOLS_METRICS_NAMESPACE": "Tasks/stack"}
             with deployed(tmp_path, **variables) as (functions, api):
-                answer = User(alice.subject, alice.token, api).create(title="Buy milk")
+                response = User(alice.subject, alice.token, api).create(title="Buy milk")
                 lines = functions["CreateTaskFunction"].lines()
-        assert answer.status_code == status
+        assert response.status_code == status
         series = stack(Stage="prod").resources[alarm]["Properties"]["Metrics"]
         [watched] = [
             each["MetricStat"]["Metric"] for each in series if each["Id"] in {"failed", "defects"}

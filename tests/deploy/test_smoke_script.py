@@ -78,9 +78,9 @@ def smoke(folder: Path, secrets: dict[str, str], **parameters: str) -> dict[str,
         text=True,
     )
     assert (run.returncode, run.stderr) == (0, "")
-    answer = json.loads(run.stdout)
-    assert (answer["url"], answer["origin"]) == (URL, "https://app.example.com")
-    return dict(answer)
+    response = json.loads(run.stdout)
+    assert (response["url"], response["origin"]) == (URL, "https://app.example.com")
+    return dict(response)
 
 
 @pytest.mark.parametrize(

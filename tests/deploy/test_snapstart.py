@@ -39,7 +39,7 @@ class RuntimeApi:
         self.restored = Signal()
         self.ready = Signal()
         self.events: SimpleQueue[Event] = SimpleQueue()
-        self.answers: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.responses: SimpleQueue[dict[str, Any]] = SimpleQueue()
 
     def __getitem__(self, name: str) -> "RuntimeApi":
         return self
@@ -47,7 +47,7 @@ class RuntimeApi:
     def invoke(self, event: Event) -> dict[str, Any]:
         """What the function returns."""
         self.events.put(event)
-        return self.answers.get(timeout=WITHIN)
+        return self.responses.get(timeout=WITHIN)
 
     def get(self, path: str) -> Event | None:
         """Answer the client when it is time."""
@@ -65,13 +65,13 @@ def serving(api: RuntimeApi) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(200, api.get(self.path))
+            self.response(200, api.get(self.path))
 
         def do_POST(self) -> None:
-            api.answers.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.answer(202, None)
+            api.responses.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.response(202, None)
 
-        def answer(self, status: int, content: Event | None) -> None:
+        def response(self, status: int, content: Event | None) -> None:
             body = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -126,6 +126,6 @@ class TestSnapStart:
             runtime_api.restored.set()
             assert runtime_api.ready.wait(WITHIN)
             assert comes_to_have(database, connections=1)
-            answer = User(alice.subject, alice.token, api).list()
-            assert (answer.status_code, answer.json()) == (200, [])
+            response = User(alice.subject, alice.token, api).list()
+            assert (response.status_code, response.json()) == (200, [])
             assert comes_to_have(database, connections=1)

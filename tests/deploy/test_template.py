@@ -563,7 +563,7 @@ class TestAlarms:
             ("FastBurn", {"errors": 0, "accepted": 1000, "all": 1000, "fast": 85}, True),
             ("FastBurn", {"errors": 0, "accepted": 1000, "all": 1000, "fast": 86}, False),
             ("FastBurn", {"errors": 0, "accepted": 2, "all": 2, "fast": 0}, False),
-            # every operation fails or is slow, in a flood of 72,000 answers of health
+            # every operation fails or is slow, in a flood of 72,000 responses of health
             ("FastBurn", {"errors": 50, "accepted": 50, "all": 72_050, "fast": 100}, True),
             ("FastBurn", {"errors": 0, "accepted": 720, "all": 72_720, "fast": 99.5}, True),
             ("SlowBurn", {"errors": 7, "accepted": 1000, "all": 1000, "fast": 100}, True),

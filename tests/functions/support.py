@@ -206,13 +206,13 @@ def padded(size: int, body: object = None) -> bytes:
     return json.dumps(body or {"title": "padded"}).encode().ljust(size)
 
 
-def task(answer: httpx2.Response, status: int = 200) -> dict[str, Any]:
-    """The task in an answer, checked to be one, and to come with its entity tag."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-request-id"]
-    assert answer.headers["etag"] == f'"{answer.json()["version"]}"'
-    return check_task(answer.json())
+def task(response: httpx2.Response, status: int = 200) -> dict[str, Any]:
+    """The task in a response, checked to be one, and to come with its entity tag."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"]
+    assert response.headers["etag"] == f'"{response.json()["version"]}"'
+    return check_task(response.json())
 
 
 def check_task(value: Any) -> dict[str, Any]:
@@ -224,45 +224,45 @@ def check_task(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def tasks(answer: httpx2.Response) -> list[dict[str, Any]]:
-    """The tasks in the answer of a list."""
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-request-id"]
-    assert isinstance(answer.json(), list)
-    return [check_task(item) for item in answer.json()]
+def tasks(response: httpx2.Response) -> list[dict[str, Any]]:
+    """The tasks in the response of a list."""
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"]
+    assert isinstance(response.json(), list)
+    return [check_task(item) for item in response.json()]
 
 
-def not_expected(answer: httpx2.Response, tags: str) -> None:
+def not_expected(response: httpx2.Response, tags: str) -> None:
     """See that a condition has failed, and that the detail tells where a tag is only weak."""
-    problem(answer, 412)
-    assert answer.headers["etag"] == '"1"'
-    assert ('use the strong tag "1"' in answer.json()["detail"]) == (tags in WEAK_TAGS)
+    problem(response, 412)
+    assert response.headers["etag"] == '"1"'
+    assert ('use the strong tag "1"' in response.json()["detail"]) == (tags in WEAK_TAGS)
 
 
-def problem(answer: httpx2.Response, status: int) -> dict[str, Any]:
-    """The problem in an answer, checked to be one that repeats nothing of the request."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    details: dict[str, Any] = answer.json()
+def problem(response: httpx2.Response, status: int) -> dict[str, Any]:
+    """The problem in a response, checked to be one that repeats nothing of the request."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    details: dict[str, Any] = response.json()
     assert details.keys() - {"errors"} == PROBLEM
     assert ("errors" in details) == (details["type"] == "/problems/invalid-input")
     assert re.fullmatch(r"/problems/[a-z-]+", details["type"])
     assert details["status"] == status
-    assert details["request_id"] == answer.headers["x-request-id"] != ""
-    path = answer.request.url.raw_path.decode().partition("?")[0]
+    assert details["request_id"] == response.headers["x-request-id"] != ""
+    path = response.request.url.raw_path.decode().partition("?")[0]
     assert unquote(details["instance"]) == unquote(path)
     assert all(isinstance(details[member], str) for member in PROBLEM - {"status"})
     assert details["title"]
     assert details["detail"]
-    assert MARKER not in answer.text
-    assert MARKER not in str(answer.headers)
+    assert MARKER not in response.text
+    assert MARKER not in str(response.headers)
     return details
 
 
-def invalid(answer: httpx2.Response) -> list[str]:
+def invalid(response: httpx2.Response) -> list[str]:
     """Where the input is invalid: pointers into the body, and names of parameters."""
-    errors = problem(answer, 422)["errors"]
+    errors = problem(response, 422)["errors"]
     assert errors
     for error in errors:
         assert error.keys() in ({"pointer", "detail"}, {"parameter", "detail"})
@@ -271,10 +271,10 @@ def invalid(answer: httpx2.Response) -> list[str]:
     return [error["pointer"] if "pointer" in error else error["parameter"] for error in errors]
 
 
-def unknown(answer: httpx2.Response, noun: str, *known: str) -> None:
+def unknown(response: httpx2.Response, noun: str, *known: str) -> None:
     """Check that one unknown name is refused, and that it comes back with those there are."""
-    [where] = invalid(answer)
-    details = answer.json()
+    [where] = invalid(response)
+    details = response.json()
     there_are = f"there is no such {noun}; there are {', '.join(known)}"
     assert details["errors"][0]["detail"] == there_are
     name, _, detail = details["detail"].partition(": ")
@@ -286,11 +286,11 @@ def unknown(answer: httpx2.Response, noun: str, *known: str) -> None:
     assert where == (name if noun == "parameter" else pointer)
 
 
-def no_content(answer: httpx2.Response, status: int = 204) -> None:
+def no_content(response: httpx2.Response, status: int = 204) -> None:
     """Check that there is no body."""
-    assert answer.status_code == status, answer.text
-    assert answer.content == b""
-    assert answer.headers["x-request-id"]
+    assert response.status_code == status, response.text
+    assert response.content == b""
+    assert response.headers["x-request-id"]
 
 
 @contextmanager

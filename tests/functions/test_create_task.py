@@ -56,8 +56,8 @@ class TestCreate:
         assert tasks(alice.list()) == [created]
 
     def test_says_where_the_task_is(self, alice: User) -> None:
-        answer = alice.create()
-        assert answer.headers["location"] == f"{alice.path}/{answer.json()['id']}"
+        response = alice.create()
+        assert response.headers["location"] == f"{alice.path}/{response.json()['id']}"
 
     def test_gives_the_entity_tag_that_get_gives(self, alice: User) -> None:
         created = alice.create()
@@ -110,25 +110,25 @@ class TestCreate:
 
     @each_bad_member
     def test_refuses_a_bad_member(self, alice: User, member: str, value: object) -> None:
-        answer = alice.request("POST", **as_json({"title": "fine"} | {member: value}))
-        assert invalid(answer) == [f"/{member}"]
+        response = alice.request("POST", **as_json({"title": "fine"} | {member: value}))
+        assert invalid(response) == [f"/{member}"]
         assert tasks(alice.list()) == []
 
     @each_unknown_member
     def test_refuses_an_unknown_member(self, alice: User, member: str) -> None:
-        answer = alice.request("POST", **as_json({"title": "fine", member: MARKER}))
-        unknown(answer, "member", *TaskCreate.known())
+        response = alice.request("POST", **as_json({"title": "fine", member: MARKER}))
+        unknown(response, "member", *TaskCreate.known())
         assert tasks(alice.list()) == []
 
     @each_read_only_member
     def test_refuses_a_read_only_member(self, alice: User, member: str) -> None:
-        answer = alice.request("POST", json={"title": "fine", member: MARKER})
-        unknown(answer, "member", *TaskCreate.known())
+        response = alice.request("POST", json={"title": "fine", member: MARKER})
+        unknown(response, "member", *TaskCreate.known())
         assert tasks(alice.list()) == []
 
     def test_says_a_misspelled_member_first(self, alice: User) -> None:
-        answer = alice.request("POST", json={"titel": "Buy milk"})
-        unknown(answer, "member", *TaskCreate.known())
+        response = alice.request("POST", json={"titel": "Buy milk"})
+        unknown(response, "member", *TaskCreate.known())
 
     @pytest.mark.parametrize(
         ("members", "detail"),
@@ -157,8 +157,8 @@ class TestCreate:
         assert invalid(alice.request("POST", headers=JSON)) == [""]
 
     def test_names_everything_that_is_invalid(self, alice: User) -> None:
-        answer = alice.create(title="", description=MARKER * 200, completed=MARKER)
-        assert sorted(invalid(answer)) == ["/completed", "/description", "/title"]
+        response = alice.create(title="", description=MARKER * 200, completed=MARKER)
+        assert sorted(invalid(response)) == ["/completed", "/description", "/title"]
 
     @each_not_object
     def test_refuses_json_that_is_no_object(self, alice: User, content: bytes) -> None:
@@ -222,7 +222,7 @@ def age(user: User, hours: int) -> None:
 
 class TestIdempotencyKey:
     @pytest.mark.parametrize("key", ["a", " ", "x" * 255, '"quoted"', "0-1_2.3~", "a, b"])
-    def test_gives_the_first_answer_again(self, alice: User, key: str) -> None:
+    def test_gives_the_first_response_again(self, alice: User, key: str) -> None:
         body: dict[str, Any] = {"title": " Buy milk ", "description": "oat", "completed": True}
         first, second = once(alice, key, **body), once(alice, key, **body)
         assert task(second, 201) == task(first, 201)
@@ -237,7 +237,9 @@ class TestIdempotencyKey:
         assert once(alice).headers[headers] == "true"
         assert once(alice).headers[headers] == "true"
 
-    def test_gives_the_first_answer_whatever_happened_to_the_task_since(self, alice: User) -> None:
+    def test_gives_the_first_response_whatever_happened_to_the_task_since(
+        self, alice: User
+    ) -> None:
         first = task(once(alice), 201)
         task(alice.update(first["id"], {"title": "changed", "description": "too"}))
         assert task(once(alice), 201) == first
@@ -309,9 +311,9 @@ class TestIdempotencyKey:
                 problem(once(alice), 500)
             finally:
                 connection.execute("alter table tasks drop constraint refuse")
-        answer = once(alice)
-        assert "idempotency-replayed" not in answer.headers
-        assert task(alice.get(task(answer, 201)["id"])) == answer.json()
+        response = once(alice)
+        assert "idempotency-replayed" not in response.headers
+        assert task(alice.get(task(response, 201)["id"])) == response.json()
 
     def test_is_not_asked_for_by_other_operations(self, alice: User) -> None:
         task_id = alice.create().json()["id"]

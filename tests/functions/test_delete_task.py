@@ -27,10 +27,10 @@ class TestDelete:
     def test_says_nothing_of_a_body_that_is_not_there(self, alice: User) -> None:
         path = f"{alice.path}/{alice.create().json()['id']}"
         headers = [("Authorization", f"Bearer {alice.token}")]
-        answer = Gateway.of_template()("DELETE", path, headers=headers)
-        assert answer["statusCode"] == 204
-        assert answer["headers"].keys() == {"x-request-id", *ON_EVERY_RESPONSE}
-        assert not answer["body"]
+        response = Gateway.of_template()("DELETE", path, headers=headers)
+        assert response["statusCode"] == 204
+        assert response["headers"].keys() == {"x-request-id", *ON_EVERY_RESPONSE}
+        assert not response["body"]
 
     def test_removes_that_task_and_no_other(self, alice: User) -> None:
         gone, kept = alice.create().json(), alice.create().json()
@@ -57,8 +57,8 @@ class TestDelete:
     @pytest.mark.parametrize("tags", [*OTHER_TAGS, *WEAK_TAGS], ids=short)
     def test_leaves_a_version_that_is_not_expected(self, alice: User, tags: str) -> None:
         created = alice.create().json()
-        answer = alice.delete(created["id"], If_Match=tags)
-        not_expected(answer, tags)
+        response = alice.delete(created["id"], If_Match=tags)
+        not_expected(response, tags)
         assert task(alice.get(created["id"])) == created
 
     def test_removes_the_version_that_a_writer_has_made_in_between(self, alice: User) -> None:

@@ -149,6 +149,6 @@ def test_an_error_is_as_it_is_shown(
 ) -> None:
     kind = shown["type"].removeprefix("/problems/").replace("-", "_")
     options = request.getfixturevalue(kind)
-    answer = operation.ask(alice, **options) if operation else alice.api.get("/health")
-    details = problem(answer, shown["status"])
+    response = operation.ask(alice, **options) if operation else alice.api.get("/health")
+    details = problem(response, shown["status"])
     assert details == shown | {member: details[member] for member in EACH_TIME_ANOTHER}

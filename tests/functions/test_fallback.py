@@ -35,18 +35,18 @@ class TestFallback:
     def test_answers_405_with_the_methods_of_the_path(
         self, alice: User, method: str, path: str
     ) -> None:
-        answer = alice.request(method, path.format(id=1))
-        problem(answer, 405)
+        response = alice.request(method, path.format(id=1))
+        problem(response, 405)
         methods = ", ".join(sorted(PATHS[path]))
-        assert methods in answer.json()["detail"]
-        assert answer.headers["allow"] == methods
+        assert methods in response.json()["detail"]
+        assert response.headers["allow"] == methods
 
     @pytest.mark.parametrize("method", ["POST", "HEAD", "DELETE"])
     def test_answers_405_at_health(self, alice: User, api: httpx2.Client, method: str) -> None:
         headers = {"Authorization": f"Bearer {alice.token}"}
-        answer = api.request(method, "/health", headers=headers)
-        problem(answer, 405)
-        assert answer.headers["allow"] == "GET"
+        response = api.request(method, "/health", headers=headers)
+        problem(response, 405)
+        assert response.headers["allow"] == "GET"
 
     @pytest.mark.parametrize("path", UNKNOWN, ids=short)
     @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
@@ -68,11 +68,11 @@ class TestFallback:
     def test_redirects_a_slash_too_many(
         self, alice: User, method: str, path: str, query: str
     ) -> None:
-        answer = alice.request(method, f"{path}/{query}")
-        assert answer.status_code == 308
-        assert answer.headers["location"] == alice.path + path + query
-        assert answer.headers["cache-control"] == "no-store"
-        assert not answer.content
+        response = alice.request(method, f"{path}/{query}")
+        assert response.status_code == 308
+        assert response.headers["location"] == alice.path + path + query
+        assert response.headers["cache-control"] == "no-store"
+        assert not response.content
 
     def test_redirects_a_user_id_of_any_characters(self, sign_in: Callable[[str], User]) -> None:
         user = sign_in("auth0|a@b?c#d:e~f%2e")
@@ -87,9 +87,9 @@ class TestFallback:
 
     @pytest.mark.parametrize("path", ["//evil.test/", "/%2fevil.test/", "/evil.test/%2f..", "//"])
     def test_redirects_to_no_other_host(self, alice: User, api: httpx2.Client, path: str) -> None:
-        answer = api.get(path, headers={"Authorization": f"Bearer {alice.token}"})
-        problem(answer, 404)
-        assert "location" not in answer.headers
+        response = api.get(path, headers={"Authorization": f"Bearer {alice.token}"})
+        problem(response, 404)
+        assert "location" not in response.headers
 
     @pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/redoc"])
     def test_publishes_nothing_besides(self, alice: User, api: httpx2.Client, path: str) -> None:
@@ -105,22 +105,22 @@ class TestFallback:
 class TestProblemPage:
     def test_is_for_everybody_in_words(self, api: httpx2.Client, path: str) -> None:
         kind = PAGES[path]
-        answer = api.get(path)
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-        assert answer.text.startswith(f"{kind.status} {kind.title}\n")
-        assert f"What to do: {kind.remedy}" in answer.text
-        example = json.loads(answer.text.partition("An example:")[2])
+        response = api.get(path)
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+        assert response.text.startswith(f"{kind.status} {kind.title}\n")
+        assert f"What to do: {kind.remedy}" in response.text
+        example = json.loads(response.text.partition("An example:")[2])
         assert example["type"] == path
         assert example["status"] == kind.status
         assert ("errors" in example) == (path == "/problems/invalid-input")
 
     def test_is_html_for_a_browser(self, api: httpx2.Client, path: str) -> None:
-        answer = api.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-        assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        assert answer.headers["content-security-policy"] == "default-src 'none'"
-        assert f"<h1>{PAGES[path].status} {PAGES[path].title}</h1>" in answer.text
-        assert escape(PAGES[path].remedy, quote=False) in answer.text
+        response = api.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
+        assert response.headers["content-security-policy"] == "default-src 'none'"
+        assert f"<h1>{PAGES[path].status} {PAGES[path].title}</h1>" in response.text
+        assert escape(PAGES[path].remedy, quote=False) in response.text
 
     def test_is_for_get_alone(self, api: httpx2.Client, path: str) -> None:
         problem(api.post(path), 401)
@@ -133,5 +133,5 @@ def test_a_page_of_no_kind_is_not_told_without_a_token(alice: User, api: httpx2.
 
 
 def test_the_type_of_a_problem_leads_to_its_page(api: httpx2.Client) -> None:
-    answer = api.get("/api/alice/tasks")
-    assert api.get(answer.json()["type"]).text.startswith("401 Unauthorized")
+    response = api.get("/api/alice/tasks")
+    assert api.get(response.json()["type"]).text.startswith("401 Unauthorized")

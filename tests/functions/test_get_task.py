@@ -32,9 +32,9 @@ class TestGet:
 
     @pytest.mark.parametrize("tags", [*MATCHING_TAGS, *WEAK_TAGS], ids=short)
     def test_answers_304_to_a_client_that_has_this_version(self, alice: User, tags: str) -> None:
-        answer = alice.get(alice.create().json()["id"], If_None_Match=tags)
-        no_content(answer, 304)
-        assert answer.headers["etag"] == '"1"'
+        response = alice.get(alice.create().json()["id"], If_None_Match=tags)
+        no_content(response, 304)
+        assert response.headers["etag"] == '"1"'
 
     @pytest.mark.parametrize("tags", OTHER_TAGS, ids=short)
     def test_answers_200_to_a_client_that_has_another_version(self, alice: User, tags: str) -> None:

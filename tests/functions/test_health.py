@@ -20,22 +20,22 @@ UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 class TestHealth:
     def test_answers_ok_without_a_token(self, api: httpx2.Client) -> None:
-        answer = api.get("/health")
-        assert answer.status_code == 200
-        assert answer.json() == {"status": "ok"}
-        assert answer.headers["content-type"] == "application/json"
-        assert answer.headers["x-request-id"]
+        response = api.get("/health")
+        assert response.status_code == 200
+        assert response.json() == {"status": "ok"}
+        assert response.headers["content-type"] == "application/json"
+        assert response.headers["x-request-id"]
 
     @pytest.mark.parametrize("authorization", ["Bearer nonsense", "", "Basic x"])
     def test_looks_at_no_token(self, api: httpx2.Client, authorization: str) -> None:
-        answer = api.get("/health", headers={"Authorization": authorization})
-        assert answer.status_code == 200
+        response = api.get("/health", headers={"Authorization": authorization})
+        assert response.status_code == 200
 
     def test_answers_503_when_the_database_does_not_answer(self, api: httpx2.Client) -> None:
         with another_database(UNREACHABLE):
-            answer = api.get("/health")
-        problem(answer, 503)
-        assert int(answer.headers["retry-after"]) >= 1
+            response = api.get("/health")
+        problem(response, 503)
+        assert int(response.headers["retry-after"]) >= 1
 
     @pytest.mark.parametrize("table", SQLModel.metadata.tables)
     def test_answers_503_where_a_table_is_missing(self, api: httpx2.Client, table: str) -> None:

@@ -111,8 +111,8 @@ class TestList:
         ids=short,
     )
     def test_refuses_an_unknown_parameter(self, alice: User, query: str) -> None:
-        answer = alice.request("GET", f"?{query}")
-        unknown(answer, "parameter", *TaskQuery.known())
+        response = alice.request("GET", f"?{query}")
+        unknown(response, "parameter", *TaskQuery.known())
 
     @pytest.mark.parametrize(
         ("parameter", "query"),

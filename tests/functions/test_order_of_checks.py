@@ -88,28 +88,28 @@ class TestUnauthorized:
     def test_comes_before_all_else(
         self, alice: User, operation: Operation, wrong: dict[str, Any]
     ) -> None:
-        answer = operation.ask(Stranger(alice, {}), **wrong)
-        problem(answer, 401)
-        assert answer.headers["www-authenticate"] == "Bearer"
+        response = operation.ask(Stranger(alice, {}), **wrong)
+        problem(response, 401)
+        assert response.headers["www-authenticate"] == "Bearer"
 
     @each_without_a_token
     @each_operation
-    def test_is_the_answer_without_a_valid_token(
+    def test_is_the_response_without_a_valid_token(
         self, alice: User, operation: Operation, headers: dict[str, str]
     ) -> None:
-        answer = operation.ask(Stranger(alice, headers))
-        problem(answer, 401)
-        assert answer.headers["www-authenticate"].startswith("Bearer")
+        response = operation.ask(Stranger(alice, headers))
+        problem(response, 401)
+        assert response.headers["www-authenticate"].startswith("Bearer")
 
     @pytest.mark.parametrize(("method", "path"), UNKNOWN)
     @each_without_a_token
-    def test_is_the_answer_at_unknown_paths_and_methods_too(
+    def test_is_the_response_at_unknown_paths_and_methods_too(
         self, alice: User, headers: dict[str, str], method: str, path: str
     ) -> None:
         problem(Stranger(alice, headers).request(method, path), 401)
 
     @pytest.mark.parametrize("path", ["/", "/nothing", "/api", "/api/x/tasks/1/2/3"])
-    def test_is_the_answer_anywhere(self, api: httpx2.Client, path: str) -> None:
+    def test_is_the_response_anywhere(self, api: httpx2.Client, path: str) -> None:
         problem(api.get(path), 401)
 
     def test_tells_nothing_of_rows(self, alice: User, api: httpx2.Client) -> None:
@@ -124,17 +124,17 @@ class TestUnauthorized:
     def test_names_the_error_of_a_token_that_was_sent(
         self, alice: User, api: httpx2.Client
     ) -> None:
-        answer = api.get(alice.path, headers={"Authorization": f"Bearer {alice.token}x"})
-        assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+        response = api.get(alice.path, headers={"Authorization": f"Bearer {alice.token}x"})
+        assert 'error="invalid_token"' in response.headers["www-authenticate"]
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-    def test_is_not_the_answer_to_any_case_of_the_scheme(
+    def test_is_not_the_response_to_any_case_of_the_scheme(
         self, alice: User, api: httpx2.Client, scheme: str
     ) -> None:
         headers = {"Authorization": f"{scheme} {alice.token}"}
         assert api.get(alice.path, headers=headers).status_code == 200
 
-    def test_is_the_answer_to_two_authorization_headers(
+    def test_is_the_response_to_two_authorization_headers(
         self, alice: User, bob: User, api: httpx2.Client
     ) -> None:
         for second in (alice, bob):
@@ -152,13 +152,15 @@ class TestUnauthorized:
             lambda token: f"token={token}",
         ],
     )
-    def test_is_the_answer_to_more_than_a_token(
+    def test_is_the_response_to_more_than_a_token(
         self, alice: User, spoil: Callable[[str], str]
     ) -> None:
         stranger = Stranger(alice, {"Authorization": f"Bearer {spoil(alice.token)}"})
         problem(stranger.request("GET"), 401)
 
-    def test_is_the_answer_to_a_token_anywhere_else(self, alice: User, api: httpx2.Client) -> None:
+    def test_is_the_response_to_a_token_anywhere_else(
+        self, alice: User, api: httpx2.Client
+    ) -> None:
         problem(api.get(alice.path, params={"access_token": alice.token}), 401)
         problem(api.get(alice.path, headers={"Cookie": f"token={alice.token}"}), 401)
         problem(api.get(alice.path, headers={"X-Authorization": f"Bearer {alice.token}"}), 401)
@@ -174,7 +176,7 @@ class TestForbidden:
         problem(operation.ask(stranger, **wrong), 403)
 
     @pytest.mark.parametrize(("method", "path"), UNKNOWN)
-    def test_is_the_answer_at_unknown_paths_and_methods_too(
+    def test_is_the_response_at_unknown_paths_and_methods_too(
         self, alice: User, bob: User, method: str, path: str
     ) -> None:
         stranger = Stranger(alice, {"Authorization": f"Bearer {bob.token}"})
@@ -192,11 +194,11 @@ class TestForbidden:
 class TestPathAndBody:
     @pytest.mark.parametrize(("method", "path"), UNKNOWN)
     def test_is_the_path_first(self, alice: User, method: str, path: str) -> None:
-        answer = alice.request(method, path, content=TOO_LARGE, headers={"Content-Type": MARKER})
+        response = alice.request(method, path, content=TOO_LARGE, headers={"Content-Type": MARKER})
         if path.endswith("/"):
-            assert answer.status_code == 308
+            assert response.status_code == 308
             return
-        problem(answer, 405 if method == "DELETE" or path in {"/1", "/1/complete"} else 404)
+        problem(response, 405 if method == "DELETE" or path in {"/1", "/1/complete"} else 404)
 
     @each_with_a_body
     def test_is_size_then_media_type_then_json_then_values(
@@ -225,8 +227,8 @@ class TestPathAndBody:
     def test_names_path_and_body_together(self, alice: User) -> None:
         path = f"{alice.path}/x"
         headers = {"Authorization": f"Bearer {alice.token}"}
-        answer = alice.api.put(path, json={"title": 1}, headers=headers)
-        assert sorted(invalid(answer)) == ["/title", "id"]
+        response = alice.api.put(path, json={"title": 1}, headers=headers)
+        assert sorted(invalid(response)) == ["/title", "id"]
 
     @each_on_one_task
     @pytest.mark.parametrize("task_id", NO_IDS, ids=short)

@@ -53,10 +53,10 @@ class TestToggle:
         assert undone["updated_at"] > done["updated_at"]
 
     def test_takes_an_empty_body_for_none(self, alice: User, created: dict[str, Any]) -> None:
-        answer = alice.request("PATCH", f"/{created['id']}/complete", headers=JSON)
-        assert task(answer)["completed"] is True
-        answer = alice.request("PATCH", f"/{created['id']}/complete", content=b"", headers=JSON)
-        assert task(answer)["completed"] is False
+        response = alice.request("PATCH", f"/{created['id']}/complete", headers=JSON)
+        assert task(response)["completed"] is True
+        response = alice.request("PATCH", f"/{created['id']}/complete", content=b"", headers=JSON)
+        assert task(response)["completed"] is False
 
     @pytest.mark.parametrize("before", [False, True])
     @pytest.mark.parametrize("after", [False, True])
@@ -84,8 +84,8 @@ class TestToggle:
         self, alice: User, created: dict[str, Any], member: str
     ) -> None:
         body = as_json({"completed": True, member: MARKER})
-        answer = alice.request("PATCH", f"/{created['id']}/complete", **body)
-        unknown(answer, "member", *TaskToggle.known())
+        response = alice.request("PATCH", f"/{created['id']}/complete", **body)
+        unknown(response, "member", *TaskToggle.known())
         assert task(alice.get(created["id"])) == created
 
     def test_never_takes_a_body_without_a_status_for_a_flip(
@@ -115,8 +115,8 @@ class TestToggle:
         self, alice: User, created: dict[str, Any], media_type: str
     ) -> None:
         headers, path = {"Content-Type": media_type}, f"/{created['id']}/complete"
-        answer = alice.request("PATCH", path, content=b'{"completed": true}', headers=headers)
-        problem(answer, 415)
+        response = alice.request("PATCH", path, content=b'{"completed": true}', headers=headers)
+        problem(response, 415)
         assert task(alice.get(created["id"])) == created
 
     @each_json_media_type
@@ -124,14 +124,14 @@ class TestToggle:
         self, alice: User, created: dict[str, Any], media_type: str
     ) -> None:
         headers, path = {"Content-Type": media_type}, f"/{created['id']}/complete"
-        answer = alice.request("PATCH", path, content=b'{"completed": true}', headers=headers)
-        assert task(answer)["completed"] is True
+        response = alice.request("PATCH", path, content=b'{"completed": true}', headers=headers)
+        assert task(response)["completed"] is True
 
     def test_takes_64_kib_and_not_a_byte_more(self, alice: User, created: dict[str, Any]) -> None:
         path, body = f"/{created['id']}/complete", {"completed": True}
         task(alice.request("PATCH", path, content=padded(MAX_BODY, body), headers=JSON))
-        answer = alice.request("PATCH", path, content=padded(MAX_BODY + 1, body), headers=JSON)
-        problem(answer, 413)
+        response = alice.request("PATCH", path, content=padded(MAX_BODY + 1, body), headers=JSON)
+        problem(response, 413)
 
     @pytest.mark.parametrize("body", [None, {"completed": True}], ids=short)
     @pytest.mark.parametrize("tags", MATCHING_TAGS, ids=short)
@@ -145,8 +145,8 @@ class TestToggle:
     def test_leaves_a_version_that_is_not_expected(
         self, alice: User, created: dict[str, Any], tags: str, body: object
     ) -> None:
-        answer = alice.toggle(created["id"], body, If_Match=tags)
-        not_expected(answer, tags)
+        response = alice.toggle(created["id"], body, If_Match=tags)
+        not_expected(response, tags)
         assert task(alice.get(created["id"])) == created
 
     @pytest.mark.parametrize("tags", MALFORMED_TAGS, ids=short)

@@ -121,8 +121,8 @@ class TestUpdate:
     def test_refuses_a_bad_member(
         self, alice: User, created: dict[str, Any], member: str, value: object
     ) -> None:
-        answer = alice.request("PUT", f"/{created['id']}", **as_json({member: value}))
-        assert invalid(answer) == [f"/{member}"]
+        response = alice.request("PUT", f"/{created['id']}", **as_json({member: value}))
+        assert invalid(response) == [f"/{member}"]
         assert task(alice.get(created["id"])) == created
 
     @each_unknown_member
@@ -130,8 +130,8 @@ class TestUpdate:
         self, alice: User, created: dict[str, Any], member: str
     ) -> None:
         body = as_json({"title": "Buy bread", member: MARKER})
-        answer = alice.request("PUT", f"/{created['id']}", **body)
-        unknown(answer, "member", *TaskUpdate.known())
+        response = alice.request("PUT", f"/{created['id']}", **body)
+        unknown(response, "member", *TaskUpdate.known())
         assert task(alice.get(created["id"])) == created
 
     def test_takes_a_task_back_whole_as_it_was_read(
@@ -146,16 +146,16 @@ class TestUpdate:
     def test_ignores_a_read_only_member(
         self, alice: User, created: dict[str, Any], member: str
     ) -> None:
-        answer = alice.update(created["id"], {"title": created["title"], member: MARKER})
-        assert task(answer) == created
+        response = alice.update(created["id"], {"title": created["title"], member: MARKER})
+        assert task(response) == created
 
     @pytest.mark.parametrize("member", ["id", "user_id"])
     @pytest.mark.parametrize("value", [None, MARKER, True, 1.0, [], {}], ids=short)
     def test_refuses_the_identity_of_another_task(
         self, alice: User, created: dict[str, Any], member: str, value: object
     ) -> None:
-        answer = alice.update(created["id"], {"title": "Buy bread", member: value})
-        assert invalid(answer) == [f"/{member}"]
+        response = alice.update(created["id"], {"title": "Buy bread", member: value})
+        assert invalid(response) == [f"/{member}"]
         assert task(alice.get(created["id"])) == created
 
     def test_needs_more_than_read_only_members(self, alice: User, created: dict[str, Any]) -> None:
@@ -170,8 +170,8 @@ class TestUpdate:
         assert invalid(alice.request("PUT", f"/{created['id']}", headers=JSON)) == [""]
 
     def test_names_everything_that_is_invalid(self, alice: User, created: dict[str, Any]) -> None:
-        answer = alice.update(created["id"], {"title": None, "description": 1, "completed": 1})
-        assert sorted(invalid(answer)) == ["/completed", "/description", "/title"]
+        response = alice.update(created["id"], {"title": None, "description": 1, "completed": 1})
+        assert sorted(invalid(response)) == ["/completed", "/description", "/title"]
 
     @each_not_object
     def test_refuses_json_that_is_no_object(self, alice: User, content: bytes) -> None:
@@ -191,8 +191,8 @@ class TestUpdate:
         self, alice: User, created: dict[str, Any], media_type: str
     ) -> None:
         headers, body = {"Content-Type": media_type}, '{"title": "é"}'.encode()
-        answer = alice.request("PUT", f"/{created['id']}", content=body, headers=headers)
-        assert task(answer)["title"] == "é"
+        response = alice.request("PUT", f"/{created['id']}", content=body, headers=headers)
+        assert task(response)["title"] == "é"
 
     def test_takes_64_kib_and_not_a_byte_more(self, alice: User, created: dict[str, Any]) -> None:
         path = f"/{created['id']}"
@@ -203,15 +203,15 @@ class TestUpdate:
     def test_changes_the_version_that_is_expected(
         self, alice: User, created: dict[str, Any], tags: str
     ) -> None:
-        answer = alice.update(created["id"], {"title": "Buy bread"}, If_Match=tags)
-        assert task(answer)["version"] == 2
+        response = alice.update(created["id"], {"title": "Buy bread"}, If_Match=tags)
+        assert task(response)["version"] == 2
 
     @pytest.mark.parametrize("tags", [*OTHER_TAGS, *WEAK_TAGS], ids=short)
     def test_leaves_a_version_that_is_not_expected(
         self, alice: User, created: dict[str, Any], tags: str
     ) -> None:
-        answer = alice.update(created["id"], {"title": MARKER}, If_Match=tags)
-        not_expected(answer, tags)
+        response = alice.update(created["id"], {"title": MARKER}, If_Match=tags)
+        not_expected(response, tags)
         assert task(alice.get(created["id"])) == created
 
     def test_holds_a_repetition_to_its_condition_too(
@@ -239,17 +239,17 @@ class TestUpdate:
     ) -> None:
         change = "update tasks set title = 'theirs', version = 2 where id = %s"
         with another_writer(change, created["id"]):
-            answer = alice.update(created["id"], {"title": MARKER}, If_Match='"1"')
-        problem(answer, 412)
-        assert answer.headers["etag"] == '"2"'
+            response = alice.update(created["id"], {"title": MARKER}, If_Match='"1"')
+        problem(response, 412)
+        assert response.headers["etag"] == '"2"'
         assert task(alice.get(created["id"]))["title"] == "theirs"
 
     def test_finds_no_task_that_was_deleted_in_between(
         self, alice: User, created: dict[str, Any]
     ) -> None:
         with another_writer("delete from tasks where id = %s", created["id"]):
-            answer = alice.update(created["id"], {"title": MARKER})
-        problem(answer, 404)
+            response = alice.update(created["id"], {"title": MARKER})
+        problem(response, 404)
 
     @pytest.mark.parametrize("tags", MALFORMED_TAGS, ids=short)
     def test_refuses_a_malformed_if_match(

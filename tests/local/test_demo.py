@@ -86,8 +86,8 @@ def test_the_page_may_call_the_api_and_its_users_own_their_tasks(demo: Start) ->
     program = demo(BETTER_AUTH_URL="https://elsewhere.example.com", JWKS_URL="", DATABASE_URL="no")
     page, api = addresses_of(program)
     assert api in program.output
-    answer = httpx2.get(f"{api}/api/ann/tasks", headers={"Origin": page})
-    assert answer.headers["Access-Control-Allow-Origin"] == page
+    response = httpx2.get(f"{api}/api/ann/tasks", headers={"Origin": page})
+    assert response.headers["Access-Control-Allow-Origin"] == page
     assert "Running upgrade  -> link_users" in program.output
 
 

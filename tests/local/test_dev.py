@@ -201,8 +201,8 @@ def test_what_the_environment_names_is_used_instead(
         assert not postgres_of(checkout)
         assert not (checkout / ".local").exists()
         headers = {"Authorization": f"Bearer {issuer.token('carol')}"}
-        answer = httpx2.get(f"{server.address}/api/carol/tasks", headers=headers)
-        assert answer.json() == []
+        response = httpx2.get(f"{server.address}/api/carol/tasks", headers=headers)
+        assert response.json() == []
         assert "Tokens are made elsewhere, and checked with JWKS_URL.\n" in server.output
         assert httpx2.get(f"{server.address}/docs/user").json() is None
 

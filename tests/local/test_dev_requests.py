@@ -70,10 +70,10 @@ def test_the_documentation_works_offline_and_shows_all_operations(server: Server
 
 
 def test_the_documentation_has_a_new_token_that_works(server: Server) -> None:
-    answer = httpx2.get(f"{server.address}/docs/user")
-    assert answer.headers["Cache-Control"] == "no-store"
-    user = answer.json()
-    wait_until(lambda: httpx2.get(answer.url).json()["token"] != user["token"])
+    response = httpx2.get(f"{server.address}/docs/user")
+    assert response.headers["Cache-Control"] == "no-store"
+    user = response.json()
+    wait_until(lambda: httpx2.get(response.url).json()["token"] != user["token"])
     headers = {"Authorization": f"Bearer {user['token']}"}
     tasks = httpx2.get(f"{server.address}/api/{user['id']}/tasks", headers=headers)
     assert tasks.status_code == 200
@@ -91,11 +91,11 @@ def test_allowed_origins_may_do_what_the_template_says(server: Server) -> None:
     assert allowed.status_code == 200
     assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert allowed.headers["Access-Control-Max-Age"] == str(CORS["max_age"])
-    answer = httpx2.get(f"{server.address}/api/demo/tasks", headers={"Origin": ORIGIN})
-    assert answer.status_code == 401
-    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    response = httpx2.get(f"{server.address}/api/demo/tasks", headers={"Origin": ORIGIN})
+    assert response.status_code == 401
+    exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
     assert exposed == CORS["expose_headers"]
-    for each in (allowed, answer):
+    for each in (allowed, response):
         credentials = each.headers.get("Access-Control-Allow-Credentials") == "true"
         assert credentials == CORS["allow_credentials"]
 
@@ -104,8 +104,8 @@ def test_allowed_origins_may_do_what_the_template_says(server: Server) -> None:
 def test_a_cache_is_told_once_what_a_response_depends_on(
     server: Server, headers: dict[str, str]
 ) -> None:
-    answer = httpx2.get(f"{server.address}/health", headers=headers)
-    assert answer.headers["Vary"] == "Authorization, Origin"
+    response = httpx2.get(f"{server.address}/health", headers=headers)
+    assert response.headers["Vary"] == "Authorization, Origin"
 
 
 def test_no_other_origin_may(server: Server) -> None:
@@ -116,17 +116,17 @@ def test_no_other_origin_may(server: Server) -> None:
 def test_a_browser_that_was_only_given_the_address_is_led_to_the_documentation(
     server: Server,
 ) -> None:
-    answer = httpx2.get(server.address, follow_redirects=True)
-    assert answer.url.path == "/docs"
-    assert answer.status_code == 200
+    response = httpx2.get(server.address, follow_redirects=True)
+    assert response.url.path == "/docs"
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/%0A", "/docs%0A", "/openapi.json%0A", "/api/demo/tasks/%0A"])
 def test_a_path_with_a_newline_ends_in_a_problem(server: Server, path: str) -> None:
     token = httpx2.get(f"{server.address}/docs/user").json()["token"]
-    answer = httpx2.get(server.address + path, headers={"Authorization": f"Bearer {token}"})
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.status_code in {404, 422}
+    response = httpx2.get(server.address + path, headers={"Authorization": f"Bearer {token}"})
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.status_code in {404, 422}
 
 
 def test_many_clients_at_once_are_all_served(server: Server) -> None:
@@ -141,5 +141,5 @@ def test_many_clients_at_once_are_all_served(server: Server) -> None:
             limits=httpx2.Limits(max_connections=100),
         ) as client,
     ):
-        answers = clients.map(lambda _: client.get("/api/demo/tasks").status_code, range(300))
-        assert set(answers) == {200}
+        responses = clients.map(lambda _: client.get("/api/demo/tasks").status_code, range(300))
+        assert set(responses) == {200}

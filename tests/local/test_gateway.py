@@ -155,9 +155,9 @@ class TestTransport:
     def test_lets_a_client_talk_to_a_handler(self, template: Path, recorder: Recorder) -> None:
         transport = GatewayTransport(Gateway.of_template(template))
         with httpx2.Client(transport=transport, base_url="https://api.test") as client:
-            answer = client.get("/items/a%2Fb?c=d%20e", headers=[("X-A", "1"), ("X-A", "2")])
-        assert (answer.status_code, answer.text) == (418, "\u00e9")
-        assert answer.headers["x-a"] == "b"
+            response = client.get("/items/a%2Fb?c=d%20e", headers=[("X-A", "1"), ("X-A", "2")])
+        assert (response.status_code, response.text) == (418, "\u00e9")
+        assert response.headers["x-a"] == "b"
         assert recorder.event["pathParameters"] == {"id": "a/b"}
         assert recorder.event["rawQueryString"] == "c=d%20e"
         assert recorder.event["headers"]["x-a"] == "1,2"

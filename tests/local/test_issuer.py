@@ -86,9 +86,9 @@ class TestKeySet:
     ) -> None:
         with serving(issuer) as url:
             assert url.startswith("http://127.0.0.1:")
-            answer = httpx2.get(url)
-            assert answer.json() == issuer.key_set
-            assert answer.headers["content-type"] == "application/json"
+            response = httpx2.get(url)
+            assert response.json() == issuer.key_set
+            assert response.headers["content-type"] == "application/json"
         with pytest.raises(httpx2.ConnectError):
             httpx2.get(url)
 

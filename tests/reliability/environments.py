@@ -21,7 +21,7 @@ from shared.auth.tokens import verifier
 from shared.lifecycle import initialise
 from tests.conftest import ROOT
 
-LONGEST = 30  # seconds for an answer: the gateway's own limit
+LONGEST = 30  # seconds for a response: the gateway's own limit
 STOPPED_WITHIN = 15
 
 
@@ -39,11 +39,11 @@ class Environment:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
     ) -> dict[str, Any]:
-        """The answer of the function behind the route."""
+        """The response of the function behind the route."""
         self._pipe.send((method, path, query, list(headers), body))
-        assert self._pipe.poll(LONGEST), "a request has no answer"
-        answer: dict[str, Any] = self._pipe.recv()
-        return answer
+        assert self._pipe.poll(LONGEST), "a request has no response"
+        response: dict[str, Any] = self._pipe.recv()
+        return response
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`make fuzz`: Schemathesis against the development server, on a real Postgres.
 
 Thousands of cases from the OpenAPI document that the server shows, of the same seed each time: each
-is sent, and the answer compared with the document.
+is sent, and the response compared with the document.
 """
 
 import json
@@ -27,7 +27,7 @@ from tests.reliability.page import last_run, quote
 HOST = "127.0.0.1"
 USER = "fuzz"
 STARTED_WITHIN, ENDED_WITHIN = 20, 600  # seconds
-# Each operation by itself; then scenarios, in which an answer leads to the next request.
+# Each operation by itself; then scenarios, in which a response leads to the next request.
 RUNS = (
     ("--phases", "examples,coverage,fuzzing", "--max-examples", "600"),
     ("--phases", "stateful", "--max-time", "45"),

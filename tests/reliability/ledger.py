@@ -38,7 +38,7 @@ class Row:
 
 
 class Told(Enum):
-    """What an answer says of a write."""
+    """What a response says of a write."""
 
     DONE = "acknowledged"
     REFUSED = "refused"
@@ -51,7 +51,7 @@ class Writer:
     def __init__(self, user: User, name: str) -> None:
         self._user, self._name = user, name
         self._numbers = count()
-        self._once: dict[str, tuple[str, httpx2.Response]] = {}  # by title: the key, the answer
+        self._once: dict[str, tuple[str, httpx2.Response]] = {}  # by title: the key, the response
         self._created: dict[str, Told] = {}
         self._deleted: dict[str, Told] = {}
         self._counter = task(user.create(title=f"{name} counter"), 201)["id"]
@@ -82,9 +82,9 @@ class Writer:
             self._check_there(times[title], told)
         for title, told in self._deleted.items():
             self._check_there(1 - times[title], told)
-        for title, (_, answer) in self._once.items():
+        for title, (_, response) in self._once.items():
             assert times[title] == 1
-            assert by_id[answer.json()["id"]].title == title
+            assert by_id[response.json()["id"]].title == title
         counter, edited = by_id[self._counter], by_id[self._edited]
         assert 0 <= counter.version - 1 - self._toggles[Told.DONE] <= self._toggles[Told.PERHAPS]
         assert counter.completed == (counter.version % 2 == 0)
@@ -104,14 +104,14 @@ class Writer:
     def _check_there(times: int, told: Told) -> None:
         assert times in {Told.DONE: {1}, Told.REFUSED: {0}, Told.PERHAPS: {0, 1}}[told]
 
-    def _heard(self, answer: httpx2.Response, success: int) -> Told:
-        if answer.status_code == success:
-            assert answer.elapsed.total_seconds() < LONGEST
+    def _heard(self, response: httpx2.Response, success: int) -> Told:
+        if response.status_code == success:
+            assert response.elapsed.total_seconds() < LONGEST
             self.last_success = monotonic()
             told = Told.DONE
         else:
-            unavailable(answer)
-            told = Told.PERHAPS if NOT_KNOWN in answer.text else Told.REFUSED
+            unavailable(response)
+            told = Told.PERHAPS if NOT_KNOWN in response.text else Told.REFUSED
             sleep(PAUSE)
         self.told[told] += 1
         return told
@@ -127,12 +127,12 @@ class Writer:
         """Repeat with the same key until it is done: so clients are told to."""
         title = key = self._title()
         while True:
-            answer = self._user.create({"Idempotency-Key": key}, title=title)
-            if answer.status_code == 409:  # an attempt that broke is not over yet
-                problem(answer, 409)
+            response = self._user.create({"Idempotency-Key": key}, title=title)
+            if response.status_code == 409:  # an attempt that broke is not over yet
+                problem(response, 409)
                 sleep(PAUSE)
-            elif self._heard(answer, 201) is Told.DONE:
-                self._once[title] = key, answer
+            elif self._heard(response, 201) is Told.DONE:
+                self._once[title] = key, response
                 return
             elif enough.is_set():
                 self._created[title] = Told.PERHAPS
@@ -147,13 +147,13 @@ class Writer:
         change = {"title": f"{self._name} edited {wanted}"}
         broken = False
         while not enough.is_set():
-            answer = self._user.update(self._edited, change, If_Match=f'"{wanted}"')
-            if answer.status_code == 412:  # it was done when the connection broke
+            response = self._user.update(self._edited, change, If_Match=f'"{wanted}"')
+            if response.status_code == 412:  # it was done when the connection broke
                 assert broken
-                assert problem(answer, 412)
-                assert answer.headers["etag"] == f'"{wanted + 1}"'
+                assert problem(response, 412)
+                assert response.headers["etag"] == f'"{wanted + 1}"'
                 break
-            told = self._heard(answer, 200)
+            told = self._heard(response, 200)
             if told is Told.DONE:
                 break
             broken = broken or told is Told.PERHAPS
@@ -164,22 +164,22 @@ class Writer:
 
     def _create_and_delete(self) -> None:
         title = self._title()
-        answer = self._user.create(title=title)
-        told = self._heard(answer, 201)
+        response = self._user.create(title=title)
+        told = self._heard(response, 201)
         if told is not Told.DONE:
             self._created[title] = told
             return
-        deleted = self._user.delete(answer.json()["id"])
+        deleted = self._user.delete(response.json()["id"])
         self._deleted[title] = self._heard(deleted, 204)
         if deleted.status_code == 204:
             no_content(deleted)
 
     def _read(self) -> None:
-        answer = self._user.list(limit=5)
-        if self._heard(answer, 200) is Told.DONE:
-            assert len(tasks(answer)) == 5
+        response = self._user.list(limit=5)
+        if self._heard(response, 200) is Told.DONE:
+            assert len(tasks(response)) == 5
         else:
-            assert NOT_KNOWN not in answer.text
+            assert NOT_KNOWN not in response.text
 
 
 @contextmanager

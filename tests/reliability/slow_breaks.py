@@ -119,7 +119,7 @@ class TestConnectionThatBreaksWhileItIsIdle:
         well(staff.ask())
 
 
-class TestAnswerThatIsLost:
+class TestResponseThatIsLost:
     """The statement was carried out, and nobody heard of it."""
 
     @each_operation
@@ -128,14 +128,14 @@ class TestAnswerThatIsLost:
     ) -> None:
         statement = STATEMENTS[operation.name]
         before = rows(table)
-        net.lose_answer(statement)
-        answers = staff.ask(operation)
+        net.lose_response(statement)
+        responses = staff.ask(operation)
         times = executions(net, statement)
         if operation in WRITES_ONCE:
-            unavailable(answers[operation.name], NOT_KNOWN)
+            unavailable(responses[operation.name], NOT_KNOWN)
             assert times == 1
         else:
-            well(answers)
+            well(responses)
             assert times == 2
         assert changes(before, rows(table)) == (operation in WRITES)
 
@@ -146,7 +146,7 @@ class TestAnswerThatIsLost:
         statement = STATEMENTS[operation.name]
         before = rows(table)
         for _ in range(2):
-            net.lose_answer(statement)
+            net.lose_response(statement)
         said = NOT_KNOWN if operation in WRITES else NOTHING_WRITTEN
         unavailable(staff.ask(operation)[operation.name], said)
         assert executions(net, statement) == 2
@@ -156,12 +156,12 @@ class TestAnswerThatIsLost:
         self, staff: Company, net: Proxy, table: psycopg.Connection
     ) -> None:
         before = rows(table)
-        net.lose_answer(STATEMENTS[CREATE_ONCE.name])
+        net.lose_response(STATEMENTS[CREATE_ONCE.name])
         net.closed = True
-        answers = staff.ask(CREATE_ONCE)
+        responses = staff.ask(CREATE_ONCE)
         net.closed = False
         assert changes(before, rows(table)) == 1
-        unavailable(answers[CREATE_ONCE.name], NOT_KNOWN)
+        unavailable(responses[CREATE_ONCE.name], NOT_KNOWN)
 
 
 class TestConnectionThatIsClosedAtOnce:
@@ -169,11 +169,11 @@ class TestConnectionThatIsClosedAtOnce:
         before = rows(table)
         net.cut()
         net.curt = True
-        answers = staff.ask()
+        responses = staff.ask()
         net.curt = False
-        for answer in answers.values():
-            unavailable(answer)
-        refused(some(answers, *READS))
+        for response in responses.values():
+            unavailable(response)
+        refused(some(responses, *READS))
         assert rows(table) == before
         well(staff.ask())
 
@@ -185,13 +185,13 @@ class TestConnectionThatDiedInAFreeze:
         """The connection is dead after a freeze; it is replaced where that is safe."""
         before = rows(table)
         net.freeze()
-        answers = staff.ask()
-        well(some(answers, *READS, CREATE_ONCE))
-        for answer in some(answers, *WRITES_ONCE).values():
-            unavailable(answer, NOT_KNOWN)
+        responses = staff.ask()
+        well(some(responses, *READS, CREATE_ONCE))
+        for response in some(responses, *WRITES_ONCE).values():
+            unavailable(response, NOT_KNOWN)
         assert changes(before, rows(table)) == 1
         well(staff.ask())
-        retried, given_up = some(answers, *READS, CREATE_ONCE), some(answers, *WRITES_ONCE)
+        retried, given_up = some(responses, *READS, CREATE_ONCE), some(responses, *WRITES_ONCE)
         note(f"answered after {longest(retried)}, given up after {longest(given_up)}")
 
     def test_and_cannot_be_replaced_is_a_503_in_time(
@@ -201,29 +201,29 @@ class TestConnectionThatDiedInAFreeze:
         before = rows(table)
         net.freeze()
         net.mute = True
-        answers = staff.ask()
+        responses = staff.ask()
         net.mute = False
-        for answer in answers.values():
-            unavailable(answer)
-        refused(some(answers, *READS))
+        for response in responses.values():
+            unavailable(response)
+        refused(some(responses, *READS))
         assert rows(table) == before
-        note(f"503 after {longest(answers)}")
+        note(f"503 after {longest(responses)}")
 
 
 class TestServerThatHangs:
-    def test_in_the_middle_of_everything_is_a_503_in_time_and_never_an_answer_to_another(
+    def test_in_the_middle_of_everything_is_a_503_in_time_and_never_a_response_to_another(
         self, staff: Company, table: psycopg.Connection, note: Note
     ) -> None:
         """Postgres hangs during requests; no response goes to another request."""
         before = rows(table)
         backends = [process for (process,) in table.execute(BACKENDS)]
         with stopped(*backends):
-            answers = staff.ask(*WRITES_ONCE)
-            for answer in answers.values():
-                unavailable(answer, NOT_KNOWN)
+            responses = staff.ask(*WRITES_ONCE)
+            for response in responses.values():
+                unavailable(response, NOT_KNOWN)
         assert until(lambda: changes(before, rows(table)) == len(WRITES_ONCE))
         well(staff.ask(LIST))
-        note(f"503 after {longest(answers)}; each write was carried out once when it went on")
+        note(f"503 after {longest(responses)}; each write was carried out once when it went on")
 
     def test_when_it_is_connected_to_is_a_503_in_time(
         self, postgres: Postgres, staff: Company, net: Proxy, note: Note
@@ -231,9 +231,9 @@ class TestServerThatHangs:
         """Postgres hangs while a connection is opened; the response is a 503."""
         with stopped(postgres.pid):
             net.cut()
-            answers = staff.ask()
-            refused(answers)
-        note(f"503 after {longest(answers)}")
+            responses = staff.ask()
+            refused(responses)
+        note(f"503 after {longest(responses)}")
 
 
 @contextmanager
@@ -260,12 +260,12 @@ class TestBackendThatIsTerminatedWhileItWaitsForALock:
             holder.transaction(),
         ):
             holder.execute("SELECT FROM tasks FOR UPDATE")
-            answers = thread.submit(staff.ask, *waiting)
+            responses = thread.submit(staff.ask, *waiting)
             assert until(lambda: len(table.execute(LOCK_WAITERS).fetchall()) == len(waiting))
             for (process,) in table.execute(LOCK_WAITERS).fetchall():
                 table.execute("SELECT pg_terminate_backend(%s)", [process])
-            for answer in answers.result().values():
-                unavailable(answer)
+            for response in responses.result().values():
+                unavailable(response)
         assert rows(table) == before
         well(staff.ask(*waiting))
 
@@ -290,9 +290,9 @@ class TestAddressesThatDoNotAnswer:
             addresses = [f"{host}:{held.enter_context(black_hole(host))}" for host in holes]
             url = f"postgresql://api@{','.join(addresses)}/tasks"
             with company(tokens, url) as staff:
-                answers = staff.ask_of_nothing()
-                refused(answers)
-        note(f"{len(holes)} addresses: 503 after {longest(answers)}")
+                responses = staff.ask_of_nothing()
+                refused(responses)
+        note(f"{len(holes)} addresses: 503 after {longest(responses)}")
 
     def test_where_nobody_listens_are_a_503(self, tokens: Issuer) -> None:
         with company(tokens, f"postgresql://api@127.0.0.1:{closed_port()}/tasks") as staff:

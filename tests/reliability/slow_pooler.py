@@ -146,15 +146,15 @@ class TestExhaustedPool:
             staff.prepare()
             before = len(tasks(staff.anyone.list(limit=500)))
             with occupied(pooler, database):
-                answers = staff.ask()
-            for answer in answers.values():
-                unavailable(answer)
-            refused(some(answers, *READS))
+                responses = staff.ask()
+            for response in responses.values():
+                unavailable(response)
+            refused(some(responses, *READS))
             assert until(lambda: staff.anyone.list().status_code == 200, LONGEST)
             assert len(tasks(staff.anyone.list(limit=500))) == before
             staff.prepare()
             well(staff.ask())
-            note(f"the last 503 after {longest(answers)}")
+            note(f"the last 503 after {longest(responses)}")
 
     def test_of_connections_of_postgres_answers_503(
         self, postgres: Postgres, database: str, tokens: Issuer

@@ -61,16 +61,16 @@ class Crowd:
 
             with holder.transaction(force_rollback=True):
                 holder.execute(hold)
-                answers = thread.submit(together, self._persistent(work), everybody)
+                responses = thread.submit(together, self._persistent(work), everybody)
                 until(all_wait, GATHERED_WITHIN)
-            return answers.result()
+            return responses.result()
 
     def _persistent(self, work: Work) -> Work:
         def ask(user: User) -> httpx2.Response:
-            while (answer := work(user)).status_code == 503:
-                unavailable(answer, NOTHING_WRITTEN)
+            while (response := work(user)).status_code == 503:
+                unavailable(response, NOTHING_WRITTEN)
                 sleep(0.1)
-            return answer
+            return response
 
         return ask
 
@@ -98,14 +98,12 @@ def create_once(user: User, key: str, title: str = "once") -> httpx2.Response:
     return user.create({"Idempotency-Key": key}, title=title)
 
 
-def statuses(answers: Sequence[httpx2.Response]) -> Counter[int]:
-    return Counter(answer.status_code for answer in answers)
+def statuses(responses: Sequence[httpx2.Response]) -> Counter[int]:
+    return Counter(response.status_code for response in responses)
 
 
-def counted(answers: Sequence[httpx2.Response]) -> str:
-    return ", ".join(
-        f"{times} answers {status}" for status, times in sorted(statuses(answers).items())
-    )
+def counted(responses: Sequence[httpx2.Response]) -> str:
+    return ", ".join(f"{status}: {times}" for status, times in sorted(statuses(responses).items()))
 
 
 def titled(user: User, title: str) -> int:
@@ -116,19 +114,19 @@ def titled(user: User, title: str) -> int:
 class TestParallelToggles:
     def test_end_with_exact_parity(self, crowd: Crowd, task_id: int, note: Note) -> None:
         """100 toggles of one task at once; each counts."""
-        answers = crowd.collide(lambda user: user.toggle(task_id), TASK.format(id=task_id))
-        seen = sorted(task(answer)["version"] for answer in answers)
+        responses = crowd.collide(lambda user: user.toggle(task_id), TASK.format(id=task_id))
+        seen = sorted(task(response)["version"] for response in responses)
         assert seen == list(range(2, CROWD + 2))
-        assert all(item["completed"] == (item["version"] % 2 == 0) for item in map(task, answers))
+        assert all(item["completed"] == (item["version"] % 2 == 0) for item in map(task, responses))
         after = task(crowd.one.get(task_id))
         assert (after["completed"], after["version"]) == (False, CROWD + 1)
         note(f"{CROWD} toggles: version {after['version']}, not completed")
 
     def test_to_one_status_change_the_task_once(self, crowd: Crowd, task_id: int) -> None:
         hold = TASK.format(id=task_id)
-        answers = crowd.collide(lambda user: user.toggle(task_id, {"completed": True}), hold)
-        assert {answer.text for answer in answers} == {crowd.one.get(task_id).text}
-        assert task(answers[0])["version"] == 2
+        responses = crowd.collide(lambda user: user.toggle(task_id, {"completed": True}), hold)
+        assert {response.text for response in responses} == {crowd.one.get(task_id).text}
+        assert task(responses[0])["version"] == 2
 
 
 class TestParallelWritersWithOneEntityTag:
@@ -138,15 +136,15 @@ class TestParallelWritersWithOneEntityTag:
         def write(user: User) -> httpx2.Response:
             return user.update(task_id, {"title": uuid4().hex}, If_Match='"1"')
 
-        answers = crowd.collide(write, TASK.format(id=task_id))
-        [winner] = [answer for answer in answers if answer.status_code == 200]
-        losers = [answer for answer in answers if answer is not winner]
+        responses = crowd.collide(write, TASK.format(id=task_id))
+        [winner] = [response for response in responses if response.status_code == 200]
+        losers = [response for response in responses if response is not winner]
         assert len(losers) == CROWD - 1
-        for answer in losers:
-            problem(answer, 412)
-            assert answer.headers["etag"] == '"2"'
+        for response in losers:
+            problem(response, 412)
+            assert response.headers["etag"] == '"2"'
         assert task(crowd.one.get(task_id)) == task(winner)
-        note(counted(answers))
+        note(counted(responses))
 
     def test_win_once_whatever_they_do(self, crowd: Crowd, task_id: int) -> None:
         def write(user: User) -> httpx2.Response:
@@ -157,8 +155,8 @@ class TestParallelWritersWithOneEntityTag:
                 return user.toggle(task_id, If_Match='"1"')
             return user.delete(task_id, If_Match='"1"')
 
-        answers = crowd.collide(write, TASK.format(id=task_id))
-        times = statuses(answers)
+        responses = crowd.collide(write, TASK.format(id=task_id))
+        times = statuses(responses)
         assert times[200] + times[204] == 1
         assert times[412 if times[200] else 404] == CROWD - 1
 
@@ -175,10 +173,10 @@ class TestParallelWritersWithOneEntityTag:
                 while True:
                     found = user.get(task_id)
                     change = {"title": str(int(found.json()["title"]) + 1)}
-                    answer = user.update(task_id, change, If_Match=found.headers["etag"])
-                    if answer.status_code == 200:
+                    response = user.update(task_id, change, If_Match=found.headers["etag"])
+                    if response.status_code == 200:
                         break
-                    problem(answer, 412)
+                    problem(response, 412)
                     failed += 1
             return failed
 
@@ -188,19 +186,19 @@ class TestParallelWritersWithOneEntityTag:
 
 
 class TestParallelCreatesWithOneKey:
-    def test_make_one_row_and_get_one_answer(self, crowd: Crowd, note: Note) -> None:
+    def test_make_one_row_and_get_one_response(self, crowd: Crowd, note: Note) -> None:
         """100 creates with one idempotency key at once; there is one task."""
         key = uuid4().hex
         hold = KEY.format(subject=crowd.one.subject, key=key)
-        answers = crowd.collide(lambda user: create_once(user, key, key), hold)
-        assert statuses(answers).keys() <= {201, 409}
-        created = [answer for answer in answers if answer.status_code == 201]
-        assert len({answer.text for answer in created}) == 1
-        assert len({answer.headers["location"] for answer in created}) == 1
-        first = [answer for answer in created if "idempotency-replayed" not in answer.headers]
+        responses = crowd.collide(lambda user: create_once(user, key, key), hold)
+        assert statuses(responses).keys() <= {201, 409}
+        created = [response for response in responses if response.status_code == 201]
+        assert len({response.text for response in created}) == 1
+        assert len({response.headers["location"] for response in created}) == 1
+        first = [response for response in created if "idempotency-replayed" not in response.headers]
         assert len(first) == 1
         assert titled(crowd.one, key) == 1
-        note(f"{counted(answers)}; 1 row, 1 body")
+        note(f"{counted(responses)}; 1 row, 1 body")
 
     def test_and_two_bodies_make_the_task_of_one_of_them(self, crowd: Crowd) -> None:
         key = uuid4().hex
@@ -209,17 +207,19 @@ class TestParallelCreatesWithOneKey:
         def create(user: User) -> httpx2.Response:
             return create_once(user, key, f"{key} {crowd.members.index(user) % 2}")
 
-        answers = crowd.collide(create, hold)
-        assert statuses(answers).keys() <= {201, 409, 422}
-        created = {answer.text for answer in answers if answer.status_code == 201}
+        responses = crowd.collide(create, hold)
+        assert statuses(responses).keys() <= {201, 409, 422}
+        created = {response.text for response in responses if response.status_code == 201}
         assert len(created) == 1
         assert sum(titled(crowd.one, f"{key} {body}") for body in range(2)) == 1
-        winner = next(answer for answer in answers if answer.status_code == 201).json()["title"]
-        for user, answer in zip(crowd.members, answers, strict=True):
+        winner = next(response for response in responses if response.status_code == 201).json()[
+            "title"
+        ]
+        for user, response in zip(crowd.members, responses, strict=True):
             same = winner == f"{key} {crowd.members.index(user) % 2}"
-            assert answer.status_code in ({201, 409} if same else {422, 409})
+            assert response.status_code in ({201, 409} if same else {422, 409})
 
-    def test_that_were_told_to_wait_get_the_answer_later(self, crowd: Crowd) -> None:
+    def test_that_were_told_to_wait_get_the_response_later(self, crowd: Crowd) -> None:
         key, team = uuid4().hex, crowd.members[:4]
         hold = KEY.format(subject=crowd.one.subject, key=key)
         with crowd.admin() as holder:
@@ -227,8 +227,8 @@ class TestParallelCreatesWithOneKey:
                 holder.execute(hold)
                 waiting = together(lambda user: create_once(user, key), team)
             assert statuses(waiting) == {409: 4}
-            for answer in waiting:
-                assert problem(answer, 409)["type"] == "/problems/in-flight"
+            for response in waiting:
+                assert problem(response, 409)["type"] == "/problems/in-flight"
         assert task(create_once(crowd.one, key), 201)
 
 
@@ -243,17 +243,17 @@ class TestUpdatesAgainstDeletes:
                 return user.update(task_id, {"title": uuid4().hex})
             return user.delete(task_id)
 
-        answers = crowd.collide(write, TASK.format(id=task_id))
-        deletes = [answer for answer in answers if answer.request.method == "DELETE"]
-        updates = [answer for answer in answers if answer.request.method == "PUT"]
+        responses = crowd.collide(write, TASK.format(id=task_id))
+        deletes = [response for response in responses if response.request.method == "DELETE"]
+        updates = [response for response in responses if response.request.method == "PUT"]
         assert statuses(deletes) == {204: 1, 404: len(deletes) - 1}
         assert statuses(updates).keys() <= {200, 404}
-        done = [task(answer)["version"] for answer in updates if answer.status_code == 200]
+        done = [task(response)["version"] for response in updates if response.status_code == 200]
         assert sorted(done) == list(range(2, len(done) + 2))
         problem(crowd.one.get(task_id), 404)
         note(f"deletes {counted(deletes)}; updates {counted(updates)}")
 
     def test_that_nobody_sees_twice(self, crowd: Crowd, task_id: int) -> None:
-        answers = crowd.collide(lambda user: user.delete(task_id), TASK.format(id=task_id))
-        assert statuses(answers) == {204: 1, 404: CROWD - 1}
-        no_content(next(answer for answer in answers if answer.status_code == 204))
+        responses = crowd.collide(lambda user: user.delete(task_id), TASK.format(id=task_id))
+        assert statuses(responses) == {204: 1, 404: CROWD - 1}
+        no_content(next(response for response in responses if response.status_code == 204))

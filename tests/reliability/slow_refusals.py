@@ -169,9 +169,9 @@ class TestEveryOperation:
     ) -> None:
         before = rows(postgres, database)
         with postgres.admin(database) as admin, broken(admin, *NOT_GRANTED):
-            answers = staff.ask()
-        for answer in answers.values():
-            problem(answer, 500)
+            responses = staff.ask()
+        for response in responses.values():
+            problem(response, 500)
         assert rows(postgres, database) == before
         well(staff.ask())
 
@@ -198,9 +198,9 @@ class TestReads:
     ) -> None:
         before = rows(postgres, database)
         with postgres.admin() as admin, read_only(postgres, admin, database, when):
-            answers = staff.ask()
-        well(some(answers, *READS))
-        refused(some(answers, *WRITES))
+            responses = staff.ask()
+        well(some(responses, *READS))
+        refused(some(responses, *WRITES))
         assert rows(postgres, database) == before
         staff.prepare()
         well(staff.ask())
@@ -242,25 +242,25 @@ class TestWrites:
         """A write takes too long; the response is a 503."""
         before = rows(postgres, database)
         with postgres.admin(database) as admin, broken(admin, FAIL, FORGET, **SLOW):
-            answers = staff.ask()
-        well(some(answers, *READS))
-        for answer in some(answers, *WRITES_ONCE).values():
-            unavailable(answer, NOTHING_WRITTEN)
-        again = answers[CREATE_ONCE.name]  # the retry may wait for the first try, and be told so
+            responses = staff.ask()
+        well(some(responses, *READS))
+        for response in some(responses, *WRITES_ONCE).values():
+            unavailable(response, NOTHING_WRITTEN)
+        again = responses[CREATE_ONCE.name]  # the retry may wait for the first try, and be told so
         assert again.status_code in {409, 503}
         assert rows(postgres, database) == before
         well(staff.ask())
-        note(f"503 after {longest(some(answers, *WRITES))}")
+        note(f"503 after {longest(some(responses, *WRITES))}")
 
     def test_answer_503_when_the_commit_fails(
         self, postgres: Postgres, database: str, staff: Company
     ) -> None:
         before = rows(postgres, database)
         with postgres.admin(database) as admin, broken(admin, FAIL, FORGET, **AT_COMMIT):
-            answers = staff.ask()
-        well(some(answers, *READS))
-        for answer in some(answers, *WRITES).values():
-            unavailable(answer)
+            responses = staff.ask()
+        well(some(responses, *READS))
+        for response in some(responses, *WRITES).values():
+            unavailable(response)
         assert rows(postgres, database) == before
         well(staff.ask())
 
@@ -275,9 +275,9 @@ class TestWrites:
             company(tokens, postgres.url(empty, "api")) as staff,
         ):
             with full(postgres, empty, relation):
-                answers = staff.ask_of_nothing(*served, *hit)
-            well(some(answers, *served))
-            refused(some(answers, *hit))
+                responses = staff.ask_of_nothing(*served, *hit)
+            well(some(responses, *served))
+            refused(some(responses, *hit))
             assert rows(postgres, empty) == []
             staff.prepare()
             well(staff.ask(*EVERY))

@@ -46,17 +46,17 @@ class Walk:
     def pages(self) -> Iterator[list[dict[str, Any]]]:
         """The pages, each behind the link of the one before."""
         query = {"sort": self.order, "limit": self.limit}
-        answer = self.walker.list(
+        response = self.walker.list(
             **query | ({"completed": self.completed} if self.completed else {})
         )
-        yield tasks(answer)
+        yield tasks(response)
         for _ in range(MOST_PAGES):
-            following = answer.links.get("next")
+            following = response.links.get("next")
             if following is None:
                 return
             headers = {"Authorization": f"Bearer {self.walker.token}"}
-            answer = self.walker.api.get(following["url"], headers=headers)
-            yield tasks(answer)
+            response = self.walker.api.get(following["url"], headers=headers)
+            yield tasks(response)
         raise AssertionError("the walk has no end")
 
     def go(self) -> list[dict[str, Any]]:

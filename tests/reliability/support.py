@@ -60,21 +60,21 @@ WRITES = (*WRITES_ONCE, CREATE_ONCE)
 EVERY = (*READS, *WRITES)
 SUCCESS = {operation.name: operation.success for operation in EVERY}
 
-Answers = dict[str, httpx2.Response]
+Responses = dict[str, httpx2.Response]
 """What operations answered, by their names."""
 
 
 class Timed(GatewayTransport):
-    """Measures how long an answer of an environment takes."""
+    """Measures how long a response of an environment takes."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(cast("Gateway", environment))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         started = monotonic()
-        answer = super().handle_request(request)
-        answer.elapsed = timedelta(seconds=monotonic() - started)
-        return answer
+        response = super().handle_request(request)
+        response.elapsed = timedelta(seconds=monotonic() - started)
+        return response
 
 
 def client(environment: Environment) -> httpx2.Client:
@@ -112,7 +112,7 @@ class Company:
     def _is_well(user: User) -> bool:
         return HEALTH.ask(user).status_code == HEALTH.success
 
-    def ask(self, *operations: Operation) -> Answers:
+    def ask(self, *operations: Operation) -> Responses:
         """What some operations answer, or all of them."""
         asked = operations or EVERY
 
@@ -122,7 +122,7 @@ class Company:
         names = (operation.name for operation in asked)
         return dict(zip(names, together(ask, asked), strict=True))
 
-    def ask_of_nothing(self, *operations: Operation) -> Answers:
+    def ask_of_nothing(self, *operations: Operation) -> Responses:
         """What operations answer where there is no task."""
         self._tasks = dict.fromkeys(self._members, 1)
         return self.ask(*operations)
@@ -135,34 +135,34 @@ def company(tokens: Issuer, url: str) -> Iterator[Company]:
         yield Company(members)
 
 
-def unavailable(answer: httpx2.Response, said: str = "") -> None:
-    """Check that an answer is the 503 of the contract."""
-    details = problem(answer, 503)
+def unavailable(response: httpx2.Response, said: str = "") -> None:
+    """Check that a response is the 503 of the contract."""
+    details = problem(response, 503)
     assert details["type"] == "/problems/unavailable"
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.elapsed.total_seconds() < LONGEST
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.elapsed.total_seconds() < LONGEST
     assert said in details["detail"]
     assert (NOTHING_WRITTEN in details["detail"]) != (NOT_KNOWN in details["detail"])
 
 
-def well(answers: Answers) -> None:
+def well(responses: Responses) -> None:
     """Check that operations succeeded."""
-    for name, answer in answers.items():
-        assert answer.status_code == SUCCESS[name], (name, answer.text)
+    for name, response in responses.items():
+        assert response.status_code == SUCCESS[name], (name, response.text)
 
 
-def some(answers: Answers, *operations: Operation) -> Answers:
-    """The answers of these operations only."""
-    return {operation.name: answers[operation.name] for operation in operations}
+def some(responses: Responses, *operations: Operation) -> Responses:
+    """The responses of these operations only."""
+    return {operation.name: responses[operation.name] for operation in operations}
 
 
-def refused(answers: Answers) -> None:
+def refused(responses: Responses) -> None:
     """Check that operations answered 503 and that nothing was written."""
-    for answer in answers.values():
-        unavailable(answer, NOTHING_WRITTEN)
+    for response in responses.values():
+        unavailable(response, NOTHING_WRITTEN)
 
 
-def longest(answers: Answers) -> str:
-    """The time that the slowest answer took."""
-    seconds = max(answer.elapsed.total_seconds() for answer in answers.values())
+def longest(responses: Responses) -> str:
+    """The time that the slowest response took."""
+    seconds = max(response.elapsed.total_seconds() for response in responses.values())
     return f"{seconds:.1f} s"

@@ -112,7 +112,7 @@ class TestRoundTrip:
         assert count() == 1
 
     @pytest.mark.parametrize("operation", [LIST, CREATE], ids=str)
-    def test_is_not_needed_more_often_before_the_first_answer_than_psycopg_needs_it(
+    def test_is_not_needed_more_often_before_the_first_response_than_psycopg_needs_it(
         self, alice: User, net: Proxy, count: Callable[[], int], operation: Operation
     ) -> None:
         with psycopg.connect(net.url, autocommit=True, connect_timeout=budget.ADDRESS) as raw:

@@ -35,7 +35,7 @@ def remove_parameter(document: Document, name: str) -> None:
     document["paths"][TASKS]["get"]["parameters"].remove(list_parameter(document, name))
 
 
-def answer(document: Document, status: str) -> Document:
+def response(document: Document, status: str) -> Document:
     found: Document = document["paths"][TASKS]["post"]["responses"][status]
     return found
 
@@ -104,15 +104,15 @@ BREAKING: dict[str, tuple[Change, str]] = {
         f"GET {TASK}: 304 is gone",
     ),
     "a header": (
-        lambda new: answer(new, "201")["headers"].pop("Location"),
+        lambda new: response(new, "201")["headers"].pop("Location"),
         f"POST {TASKS}: 201: Location is gone, or need not be there",
     ),
     "a header that need not be there": (
-        lambda new: answer(new, "201")["headers"]["ETag"].update(required=False),
+        lambda new: response(new, "201")["headers"]["ETag"].update(required=False),
         f"POST {TASKS}: 201: ETag is gone, or need not be there",
     ),
     "a media type that is answered": (
-        lambda new: answer(new, "409").update(content={}),
+        lambda new: response(new, "409").update(content={}),
         f"POST {TASKS}: 409: application/problem+json is gone",
     ),
     "a member that is answered": (
@@ -133,7 +133,7 @@ HARMLESS: dict[str, Change] = {
     "nothing": lambda _: None,
     "words": lambda new: new["info"].update(description="Tasks."),
     "an operation": lambda new: new["paths"].update({"/more": new["paths"]["/health"]}),
-    "a status": lambda new: answer(new, "201"),
+    "a status": lambda new: response(new, "201"),
     "a member that is answered": lambda new: members(new, "TaskPublic").update(
         due={"type": "string"}
     ),

@@ -34,9 +34,9 @@ def test_an_operation_needs_a_bearer_token(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_error_is_a_problem_with_an_example_of_each_kind(name: str) -> None:
-    for status, answer in OPERATIONS[name]["responses"].items():
+    for status, response in OPERATIONS[name]["responses"].items():
         if int(status) >= 400:
-            content = answer["content"]["application/problem+json"]
+            content = response["content"]["application/problem+json"]
             assert content["schema"] == {"$ref": "#/components/schemas/ProblemDetails"}
             for kind, example in content["examples"].items():
                 assert example["value"]["type"] == f"/problems/{kind}"
@@ -62,7 +62,7 @@ def test_a_body_has_an_example(name: str) -> None:
         ("health", "200", "X-Request-Id"),
     ],
 )
-def test_an_answer_tells_its_headers(name: str, status: str, header: str) -> None:
+def test_a_response_tells_its_headers(name: str, status: str, header: str) -> None:
     assert header in OPERATIONS[name]["responses"][status]["headers"]
 
 
@@ -132,15 +132,15 @@ def test_whatever_is_sent_and_answered_has_an_example(name: str) -> None:
     bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
     for content in [content for body in bodies for content in body.get("content", {}).values()]:
         assert "example" in content or content["examples"]
-    for answer in operation["responses"].values():
-        assert all(header["schema"]["examples"] for header in answer["headers"].values())
+    for response in operation["responses"].values():
+        assert all(header["schema"]["examples"] for header in response["headers"].values())
 
 
 def test_an_example_of_a_task_is_one() -> None:
     for name in ("create_task", "get_task", "update_task", "toggle_task"):
-        for status, answer in OPERATIONS[name]["responses"].items():
+        for status, response in OPERATIONS[name]["responses"].items():
             if status in {"200", "201"}:
-                TaskPublic.model_validate(answer["content"]["application/json"]["example"])
+                TaskPublic.model_validate(response["content"]["application/json"]["example"])
 
 
 @pytest.mark.parametrize("name", ["TaskPublic", "Health"])
@@ -162,8 +162,8 @@ def test_the_example_of_a_cursor_is_one() -> None:
 
 
 def test_a_problem_is_of_the_path_that_it_answers() -> None:
-    answer = OPERATIONS["health"]["responses"]["503"]["content"]["application/problem+json"]
-    assert answer["examples"]["unavailable"]["value"]["instance"] == "/health"
+    response = OPERATIONS["health"]["responses"]["503"]["content"]["application/problem+json"]
+    assert response["examples"]["unavailable"]["value"]["instance"] == "/health"
 
 
 @pytest.mark.parametrize("status", [308, 405, 429])

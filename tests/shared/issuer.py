@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
 
-LONGEST = 20  # seconds that any answer may take, so that nothing outlives its test for long
+LONGEST = 20  # seconds that any response may take, so that nothing outlives its test for long
 MEGABYTE = 1024 * 1024
 
 
@@ -43,7 +43,7 @@ class Issuer:
         self.first_line = ""
         self.over = threading.Event()
         self.tls: ssl.SSLContext | None = None
-        self.before: Callable[[], None] = lambda: None  # runs between request and answer
+        self.before: Callable[[], None] = lambda: None  # runs between request and response
         self._server: socketserver.ThreadingTCPServer | None = None
         self._port = 0
         self.start()
@@ -130,7 +130,7 @@ def _late(issuer: Issuer, connection: socket.socket) -> None:
 
 
 def _continue(issuer: Issuer, connection: socket.socket) -> None:
-    """Announce an answer without end, as fast as it can be read."""
+    """Announce a response without end, as fast as it can be read."""
     while not issuer.over.is_set():
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
 

@@ -43,9 +43,9 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> Lines:
 
 
 def test_a_request_leaves_one_line(alice: User, lines: Lines) -> None:
-    answer = alice.create(title="buy a secret present")
+    response = alice.create(title="buy a secret present")
     [line] = lines()
-    assert line["request_id"] == answer.headers["X-Request-Id"]
+    assert line["request_id"] == response.headers["X-Request-Id"]
     assert line["route"] == "POST /api/{user_id}/tasks"
     assert line["status"] == 201
     assert line["duration_ms"] > 0
@@ -152,14 +152,14 @@ def test_a_defect_is_logged_without_its_message_and_counted(
 
     monkeypatch.setattr(tasks.TaskRepository, "get", broken)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
-    answer = alice.get(1)
+    response = alice.get(1)
     [line] = lines()
-    assert answer.status_code == 500
-    assert answer.json()["type"] == "/problems/internal-error"
+    assert response.status_code == 500
+    assert response.json()["type"] == "/problems/internal-error"
     assert line["level"] == "ERROR"
     assert line["error"] == "ZeroDivisionError"
     assert "broken" in line["stack"][-1]
-    assert "what the client sent" not in json.dumps(line) + answer.text
+    assert "what the client sent" not in json.dumps(line) + response.text
     [counted] = metrics()
     assert counted["UnhandledError"] == [1.0]
     assert counted["function_version"] == "7"

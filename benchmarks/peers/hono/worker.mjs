@@ -16,8 +16,8 @@ const write = (text) => {
 for await (const line of createInterface({ input: process.stdin })) {
   const [, event] = JSON.parse(line);
   const [used, started] = [cpu(), process.hrtime.bigint()];
-  const answer = await handler(event, context);
+  const response = await handler(event, context);
   const milliseconds = Number(process.hrtime.bigint() - started) / 1e6;
-  write(JSON.stringify({ answer, milliseconds, cpu: (cpu() - used) / 1e3 }) + "\n");
+  write(JSON.stringify({ response, milliseconds, cpu: (cpu() - used) / 1e3 }) + "\n");
 }
 process.exit();

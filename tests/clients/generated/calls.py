@@ -34,19 +34,19 @@ without_token = Client(URL)
 without_database = Client(os.environ["WITHOUT_DATABASE_URL"])
 
 
-def succeeded(answer: Response[T | ProblemDetails], status: int = 200) -> T:
+def succeeded(response: Response[T | ProblemDetails], status: int = 200) -> T:
     """What was answered with this status."""
-    assert answer.status_code == status, answer.content
-    assert answer.parsed is not None
-    assert not isinstance(answer.parsed, ProblemDetails)
-    return answer.parsed
+    assert response.status_code == status, response.content
+    assert response.parsed is not None
+    assert not isinstance(response.parsed, ProblemDetails)
+    return response.parsed
 
 
-def failed(answer: Response[T | ProblemDetails], kind: str) -> ProblemDetails:
+def failed(response: Response[T | ProblemDetails], kind: str) -> ProblemDetails:
     """The problem of this kind."""
-    assert isinstance(answer.parsed, ProblemDetails), answer.content
-    assert answer.parsed.type_ == f"/problems/{kind}"
-    return answer.parsed
+    assert isinstance(response.parsed, ProblemDetails), response.content
+    assert response.parsed.type_ == f"/problems/{kind}"
+    return response.parsed
 
 
 def create() -> TaskPublic:

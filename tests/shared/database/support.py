@@ -48,7 +48,7 @@ class KeepsUsersApart:
         assert tasks(alice.list(**query)) == [mine]
         assert tasks(bob.list(**query)) == [theirs]
 
-    def test_a_key_finds_no_foreign_answer(self, alice: User, bob: User) -> None:
+    def test_a_key_finds_no_foreign_response(self, alice: User, bob: User) -> None:
         headers = {"Idempotency-Key": "the same"}
         mine, theirs = (task(CREATE.ask(user, headers=headers), 201) for user in (alice, bob))
         assert mine["id"] != theirs["id"]

@@ -1,4 +1,4 @@
-"""The database goes away in many ways; the answer is a 503 that can be trusted, or a 2xx."""
+"""The database goes away in many ways; the response is a 503 that can be trusted, or a 2xx."""
 
 import socket
 import struct
@@ -47,10 +47,10 @@ PROCESS = statement("select pg_backend_pid()")
 MINUTE = statement("select pg_sleep(60)")
 
 
-def unavailable(answer: httpx2.Response) -> str:
+def unavailable(response: httpx2.Response) -> str:
     """What a 503 says, which is something about trying again."""
-    details = problem(answer, 503)
-    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    details = problem(response, 503)
+    assert 1 <= int(response.headers["retry-after"]) <= 60
     assert details["type"] == "/problems/unavailable"
     detail: str = details["detail"]
     for inner in ("postgres", "psycopg", "sql", "127.0.0.1", "refused", "tasks_user"):
@@ -228,17 +228,17 @@ class TestConnectionThatBreaks:
     # Sleeps when it runs in the process that is about to end, but not in the next one.
     def once(self) -> Statement:
         sleep = f"case when pg_backend_pid() = {process()} then pg_sleep(60) end"
-        return statement(f"select {sleep}, 'again' as answer")
+        return statement(f"select {sleep}, 'again' as response")
 
     def test_is_no_matter_under_a_read(self) -> None:
         rows = cut_off(lambda database: database.read, self.once())
-        assert rows[0].answer == "again"
+        assert rows[0].response == "again"
 
     def test_is_no_matter_under_a_write_that_is_safe_to_repeat(self) -> None:
         def send(database: Database) -> Send:
             return lambda sleeping: database.write(sleeping, repeatable=True)
 
-        assert cut_off(send, self.once())[0].answer == "again"
+        assert cut_off(send, self.once())[0].response == "again"
 
     def test_leaves_a_write_unknown(self) -> None:
         with pytest.raises(DatabaseUnavailable) as error:

@@ -290,16 +290,16 @@ class TestNetwork:
         self, alice: User, net: Proxy
     ) -> None:
         created = task(alice.create(), 201)
-        for breaks in (net.lose_answer, net.break_behind):
+        for breaks in (net.lose_response, net.break_behind):
             forget_database()
             breaks(statements.read_task().sql)
             assert task(alice.get(created["id"])) == created
             assert not net.lost
 
-    def test_that_loses_the_answer_to_the_first_use_of_a_write_says_so(
+    def test_that_loses_the_response_to_the_first_use_of_a_write_says_so(
         self, alice: User, net: Proxy
     ) -> None:
-        net.lose_answer(statements.insert_task().sql)
+        net.lose_response(statements.insert_task().sql)
         assert "not known" in problem(alice.create(), 503)["detail"]
         assert len(tasks(alice.list())) == 1
 

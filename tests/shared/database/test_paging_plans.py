@@ -50,21 +50,21 @@ def query_of(sort: str, completed: str | None, **more: Any) -> dict[str, Any]:
 
 def walk(user: User, **query: Any) -> Iterator[list[dict[str, Any]]]:
     """Page after page, as far as the links lead."""
-    answer = user.list(**query)
+    response = user.list(**query)
     while True:
-        yield tasks(answer)
-        if "link" not in answer.headers:
+        yield tasks(response)
+        if "link" not in response.headers:
             return
-        answer = follow(user, answer)
+        response = follow(user, response)
 
 
-def follow(user: User, answer: httpx2.Response) -> httpx2.Response:
+def follow(user: User, response: httpx2.Response) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {user.token}"}
-    return user.api.get(answer.links["next"]["url"], headers=headers)
+    return user.api.get(response.links["next"]["url"], headers=headers)
 
 
-def cursor_of(answer: httpx2.Response) -> str:
-    [cursor] = parse_qs(urlsplit(answer.links["next"]["url"]).query)["cursor"]
+def cursor_of(response: httpx2.Response) -> str:
+    [cursor] = parse_qs(urlsplit(response.links["next"]["url"]).query)["cursor"]
     return cursor
 
 
@@ -181,11 +181,11 @@ class TestCursor:
             alice.create(completed=n % 2 == 0)
         cursor = cursor_of(alice.list(**query_of(*made_for, limit=1)))
         for used_for in MADE_FOR:
-            answer = alice.list(**query_of(*used_for, cursor=cursor))
+            response = alice.list(**query_of(*used_for, cursor=cursor))
             if used_for == made_for:
-                assert tasks(answer)
+                assert tasks(response)
             else:
-                assert invalid(answer) == ["cursor"]
+                assert invalid(response) == ["cursor"]
 
     @given(cursor=st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True))
     @settings(
@@ -210,9 +210,9 @@ class TestCursor:
             *(cursor * times for times in (2, 100, 500)),
         }
         for other in sorted(spoilt):
-            answer = alice.list(sort=sort, cursor=other)
-            if answer.status_code != 200:
-                assert invalid(answer) == ["cursor"]
+            response = alice.list(sort=sort, cursor=other)
+            if response.status_code != 200:
+                assert invalid(response) == ["cursor"]
 
     @pytest.mark.parametrize("bad", ["limit=0", "sort=nothing", "completed=maybe"])
     def test_is_not_blamed_for_what_else_is_wrong(self, alice: User, bad: str) -> None:

@@ -96,8 +96,8 @@ class TestTable:
                 columns = ", ".join(SQLModel.metadata.tables[name].columns.keys())
                 connection.execute(f"revoke {privilege} ({columns}) on {name} from {ROLE}".encode())
             with another_database(database_url(database, "api")):
-                answer = CREATE.ask(alice, headers={"Idempotency-Key": "first"})
-        assert problem(answer, 500)["type"] == "/problems/internal-error"
+                response = CREATE.ask(alice, headers={"Idempotency-Key": "first"})
+        assert problem(response, 500)["type"] == "/problems/internal-error"
 
 
 each_statement = pytest.mark.parametrize("name", statements())

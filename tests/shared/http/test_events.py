@@ -1,4 +1,4 @@
-"""Events of API Gateway (payload format 2.0), and answers in its form."""
+"""Events of API Gateway (payload format 2.0), and responses in its form."""
 
 import json
 from base64 import b64encode
@@ -110,15 +110,15 @@ class TestBody:
             json.loads(read(body=body, isBase64Encoded=True).body.decode())
 
 
-class TestAnswer:
-    def answer(self, body: bytes = b"{}", *headers: tuple[bytes, bytes]) -> dict[str, Any]:
+class TestResponse:
+    def response(self, body: bytes = b"{}", *headers: tuple[bytes, bytes]) -> dict[str, Any]:
         event = read(requestContext={"requestId": "r-1"})
         response = {"status": 200, "headers": headers, "body": body}
         return event(response)  # type: ignore[arg-type]
 
     def test_has_the_form_of_the_gateway(self) -> None:
         content_type = (b"Content-Type", b"application/problem+json")
-        assert self.answer("\u00e9".encode(), content_type) == {
+        assert self.response("\u00e9".encode(), content_type) == {
             "statusCode": 200,
             "headers": {
                 "x-request-id": "r-1",
@@ -130,5 +130,5 @@ class TestAnswer:
         }
 
     def test_says_nothing_of_a_body_that_is_not_there(self) -> None:
-        headers = self.answer(b"", (b"content-type", b"application/json"))["headers"]
+        headers = self.response(b"", (b"content-type", b"application/json"))["headers"]
         assert "content-type" not in headers

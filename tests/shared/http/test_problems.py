@@ -33,9 +33,9 @@ def render(error: Exception) -> tuple[int, dict[str, str], dict[str, Any]]:
         "headers": [],
         "request_id": "r-1",
     }
-    answer = problem_response(Request(scope), error)
+    response = problem_response(Request(scope), error)
     assert scope["error"] is error
-    return answer.status_code, dict(answer.headers), json.loads(bytes(answer.body))
+    return response.status_code, dict(response.headers), json.loads(bytes(response.body))
 
 
 class TestKinds:
@@ -51,7 +51,7 @@ class TestKinds:
         assert kind.__doc__
 
 
-class TestAnswer:
+class TestResponse:
     def test_has_the_members_of_the_contract(self) -> None:
         status, headers, body = render(NotFound())
         assert status == body["status"] == 404
