@@ -3,7 +3,7 @@
 //   node server.mjs '{"algorithm": "ES256", "ids": "uuid"}'
 //
 // It prints {"url": …} once it listens and exits when its standard input ends. Only /__test__/ and
-// the faults of the key set are ours; every other answer is Better Auth's own.
+// the faults of the key set are ours; every other response is Better Auth's own.
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 
@@ -74,9 +74,9 @@ function route(auth) {
       await adapter.updateMany({ model: "jwks", where: [], update: { expiresAt: new Date() } });
     },
   };
-  for (const [mode, answer] of Object.entries(faults)) {
+  for (const [mode, respond] of Object.entries(faults)) {
     controls[`POST /__test__/jwks/${mode}`] = (query) => {
-      fault = (response, keySet) => answer(response, keySet, query);
+      fault = (response, keySet) => respond(response, keySet, query);
     };
   }
 

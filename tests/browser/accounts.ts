@@ -28,14 +28,14 @@ export class Account {
   async signUp(): Promise<void> {
     const data = { name: this.name, email: this.email, password: PASSWORD };
     const headers = { Origin: PAGE_URL };
-    const answer = await this.context.request.post("/api/auth/sign-up/email", { data, headers });
-    expect(answer.status()).toBe(200);
+    const response = await this.context.request.post("/api/auth/sign-up/email", { data, headers });
+    expect(response.status()).toBe(200);
   }
 
   /** A new token. */
   async token(): Promise<string> {
-    const answer = await this.context.request.get("/api/auth/token");
-    return (await answer.json()).token;
+    const response = await this.context.request.get("/api/auth/token");
+    return (await response.json()).token;
   }
 
   /** Where the user's tasks are. */
@@ -78,8 +78,8 @@ export class Account {
   /** Changes a task behind the page's back. */
   async change({ id }: Task, change: Partial<Task>): Promise<void> {
     const [headers, url] = [await this.#authorization(), `${await this.path()}/${id}`];
-    const answer = await this.context.request.put(url, { headers, data: change });
-    expect(answer.status()).toBe(200);
+    const response = await this.context.request.put(url, { headers, data: change });
+    expect(response.status()).toBe(200);
   }
 
   async #authorization() {

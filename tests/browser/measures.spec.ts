@@ -28,9 +28,9 @@ test("all the JavaScript that is sent is at most 120 kB, and it is sent compress
   expect(scripts.size).toBeGreaterThan(2);
   let size = 0;
   for (const [path, answered] of scripts) {
-    const answer = await answered;
-    const body = await answer.body();
-    if (body.length > 2_000) expect(answer.headers(), path).toHaveProperty("content-encoding");
+    const response = await answered;
+    const body = await response.body();
+    if (body.length > 2_000) expect(response.headers(), path).toHaveProperty("content-encoding");
     size += gzipSync(body).length;
   }
   expect(size).toBeLessThanOrEqual(MOST_JAVASCRIPT);

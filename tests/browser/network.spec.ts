@@ -15,7 +15,7 @@ function requests({ page }: App, method: string): Request[] {
 const statuses = (seen: Request[]) =>
   Promise.all(seen.map(async (request) => (await request.response())?.status()));
 
-test("a create whose answer is cut off is sent again, and there is one task", async ({ ann }) => {
+test("a create whose response is cut off is sent again, and there is one task", async ({ ann }) => {
   const app = await ann.open();
   const creates = requests(app, "POST");
   await app.page.route(`${API_URL}/**`, async (route) => {

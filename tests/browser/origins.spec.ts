@@ -12,19 +12,19 @@ const outcome = (page: Page, init: RequestInit) =>
 
 const PREFLIGHTED = { method: "PUT", headers: { "Content-Type": "application/json" } };
 
-test("a page of another origin gets no answer from the API", async ({ page }) => {
+test("a page of another origin gets no response from the API", async ({ page }) => {
   await page.goto(`${DOCS_URL}/openapi.json`);
   expect(await outcome(page, {})).toContain("Failed to fetch");
   expect(await outcome(page, PREFLIGHTED)).toContain("Failed to fetch");
 });
 
-test("a page of an allowed origin gets its answers", async ({ page }) => {
+test("a page of an allowed origin gets its responses", async ({ page }) => {
   await page.goto("/");
   expect(await outcome(page, {})).toBe("401");
   expect(await outcome(page, PREFLIGHTED)).toBe("401");
 });
 
-test("the browser lets the page see what it needs of an answer", async ({ ann }) => {
+test("the browser lets the page see what it needs of a response", async ({ ann }) => {
   const { page } = await ann.open();
   const path = await ann.path();
   const call = async (method: string, url: string, extra: Record<string, string>, body?: object) =>

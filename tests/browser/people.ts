@@ -44,11 +44,11 @@ export async function conflict(user: User): Promise<App> {
 export function ask(page: Page, url: string, init: RequestInit = {}) {
   return page.evaluate(
     async ([url, init]) => {
-      const answer = await fetch(url, init);
+      const response = await fetch(url, init);
       return {
-        status: answer.status,
-        headers: Object.fromEntries(answer.headers),
-        text: await answer.text(),
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        text: await response.text(),
       };
     },
     [url, init] as const,

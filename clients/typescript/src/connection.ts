@@ -88,8 +88,8 @@ function authorized(send: Send, { get, forget }: Tokens, user: string): Send {
   };
   return async (request) => {
     const asked = get();
-    const answer = await sendWith(request, await asked);
-    if (answer.status !== 401) return answer;
+    const response = await sendWith(request, await asked);
+    if (response.status !== 401) return response;
     forget(asked);
     return sendWith(request, await get());
   };

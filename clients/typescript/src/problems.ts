@@ -24,8 +24,8 @@ export class ProblemError extends Error {
   override name = "ProblemError";
   readonly problem: Problem;
 
-  constructor(answer: Response, body: unknown) {
-    const problem = isProblem(body) ? body : fromGateway(answer);
+  constructor(response: Response, body: unknown) {
+    const problem = isProblem(body) ? body : fromGateway(response);
     super(problem.detail);
     this.problem = problem;
   }
@@ -55,12 +55,12 @@ export class Conflict extends ProblemError {
   override name = "Conflict";
 
   constructor(
-    answer: Response,
+    response: Response,
     body: unknown,
     /** The task as it is now. */
     readonly current: Task,
   ) {
-    super(answer, body);
+    super(response, body);
   }
 }
 
@@ -68,13 +68,13 @@ function isProblem(body: unknown): body is Problem {
   return typeof body === "object" && body !== null && "type" in body && "detail" in body;
 }
 
-function fromGateway(answer: Response): Problem {
+function fromGateway(response: Response): Problem {
   return {
     type: "about:blank",
-    title: answer.statusText,
-    status: answer.status,
-    detail: `The gateway answered with ${answer.status}.`,
+    title: response.statusText,
+    status: response.status,
+    detail: `The gateway answered with ${response.status}.`,
     instance: "",
-    request_id: answer.headers.get("X-Request-Id") ?? "",
+    request_id: response.headers.get("X-Request-Id") ?? "",
   };
 }

@@ -22,9 +22,9 @@ export function retrying(send: Send, retries: number): Send {
       const last = attempt === retries || !isRepeatable(request);
       let pause = Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE) * (0.5 + Math.random());
       try {
-        const answer = await whole(await send(copy(request)));
-        pause = Math.max(pause, retryAfter(answer));
-        if (last || !isPassing(answer, request) || pause > LONGEST_ASKED) return answer;
+        const response = await whole(await send(copy(request)));
+        pause = Math.max(pause, retryAfter(response));
+        if (last || !isPassing(response, request) || pause > LONGEST_ASKED) return response;
       } catch (error) {
         if (last || request.signal.aborted || isFinal(error)) throw error;
       }
@@ -44,9 +44,9 @@ function isRepeatable({ method, headers }: Request): boolean {
   return method !== "PATCH" || headers.has("Content-Type");
 }
 
-/** The answer with all of its body, which may be cut off as well. */
-async function whole(answer: Response): Promise<Response> {
-  return new Response((await answer.text()) || null, answer);
+/** The response with all of its body, which may be cut off as well. */
+async function whole(response: Response): Promise<Response> {
+  return new Response((await response.text()) || null, response);
 }
 
 function isPassing({ status }: Response, request: Request): boolean {
@@ -54,8 +54,8 @@ function isPassing({ status }: Response, request: Request): boolean {
 }
 
 /** Milliseconds, of seconds or a date (RFC 9110, section 10.2.3). */
-function retryAfter(answer: Response): number {
-  const value = answer.headers.get("Retry-After") ?? "0";
+function retryAfter(response: Response): number {
+  const value = response.headers.get("Retry-After") ?? "0";
   return (/^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()) || 0;
 }
 

@@ -34,9 +34,9 @@ export async function listTasks(
 ): Promise<Page> {
   const { user, fetch } = await api.authorize();
   const params = { path: { user_id: user }, query };
-  const answer = await api.client.GET(TASKS, { params, fetch, ...call });
-  const tasks = data(answer);
-  const next = nextCursor(answer.response);
+  const result = await api.client.GET(TASKS, { params, fetch, ...call });
+  const tasks = data(result);
+  const next = nextCursor(result.response);
   return next === undefined ? { tasks } : { tasks, next };
 }
 
@@ -92,8 +92,8 @@ export async function setCompleted(
 ): Promise<Task> {
   const init = { ...(await onCondition(api, task)), ...call };
   const body = { completed };
-  const answer = await api.client.PATCH(`${TASK}/complete`, { body, ...init });
-  return written(api, task, body, answer);
+  const result = await api.client.PATCH(`${TASK}/complete`, { body, ...init });
+  return written(api, task, body, result);
 }
 
 /** Deletes a task. Throws a `Conflict` where it is at another version; is content if it is gone. */
@@ -103,20 +103,20 @@ export async function deleteTask(
   call: Call = {},
 ): Promise<void> {
   const init = { ...(await onCondition(api, task)), ...call };
-  const answer = await api.client.DELETE(TASK, init);
-  const { response, error } = answer;
+  const result = await api.client.DELETE(TASK, init);
+  const { response, error } = result;
   if (response.status === 412) throw new Conflict(response, error, await getTask(api, task.id));
-  if (response.status !== 404) data(answer);
+  if (response.status !== 404) data(result);
 }
 
-interface Answer<T> {
+interface Result<T> {
   data?: T | undefined;
   error?: unknown;
   response: Response;
 }
 
 /** What was answered, unless it is a problem. */
-function data<T>({ data, error, response }: Answer<T>): T {
+function data<T>({ data, error, response }: Result<T>): T {
   if (!response.ok) throw new ProblemError(response, error);
   return data as T;
 }
@@ -126,12 +126,12 @@ async function written(
   api: Connection,
   task: Version,
   change: TaskUpdate,
-  answer: Answer<Task>,
+  result: Result<Task>,
 ): Promise<Task> {
-  if (answer.response.status !== 412) return data(answer);
+  if (result.response.status !== 412) return data(result);
   const current = await getTask(api, task.id);
   if (current.version === task.version + 1 && has(current, change)) return current;
-  throw new Conflict(answer.response, answer.error, current);
+  throw new Conflict(result.response, result.error, current);
 }
 
 /** Whether a task has these values; the API takes away the white space around a title. */
@@ -150,8 +150,8 @@ async function onCondition(api: Connection, { id, version }: Version) {
 }
 
 /** The cursor in the Link of the next page (RFC 8288). */
-function nextCursor(answer: Response): string | undefined {
-  const link = /<([^>]*)>; *rel="next"/.exec(answer.headers.get("Link") ?? "");
+function nextCursor(response: Response): string | undefined {
+  const link = /<([^>]*)>; *rel="next"/.exec(response.headers.get("Link") ?? "");
   const query = link?.[1]?.split("?")[1];
   return new URLSearchParams(query).get("cursor") ?? undefined;
 }

@@ -101,8 +101,8 @@ describe("all tasks", () => {
 
 const MOMENTARY: [string, Fault][] = [
   ["is refused", "refused"],
-  ["has its answer lost", "lost"],
-  ["has its answer cut off", "cut"],
+  ["has its response lost", "lost"],
+  ["has its response cut off", "cut"],
   ["is throttled", { status: 429, body: '{"message": "Too Many Requests"}' }],
   ["meets a gateway that is restarted", { status: 502 }],
   ["finds no database", { status: 503, headers: { "Retry-After": "0" } }],
@@ -327,7 +327,7 @@ describe("a task that somebody else has changed", () => {
 describe.each<[string, Fault]>([
   ["lost", "lost"],
   ["cut off", "cut"],
-])("a change with an answer that is %s", (_, fault) => {
+])("a change with a response that is %s", (_, fault) => {
   let task: Task;
 
   beforeEach(async () => {

@@ -6,10 +6,10 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What goes wrong with a request: before it arrives, on the answer's way, or by an answer. */
-export type Fault = "refused" | "lost" | "cut" | Answer;
+/** What goes wrong with a request: before it arrives, on the response's way, or by a response. */
+export type Fault = "refused" | "lost" | "cut" | Reply;
 
-interface Answer {
+interface Reply {
   status: number;
   headers?: Record<string, string>;
   body?: string;
@@ -38,12 +38,12 @@ export class Proxy {
       const body = Buffer.concat(await request.toArray());
       await held;
       if (fault === "refused") response.destroy();
-      else if (typeof fault === "object") answerWith(response, fault);
+      else if (typeof fault === "object") replyWith(response, fault);
       else {
-        const answer = await forward(target + url, method, headers, body);
+        const forwarded = await forward(target + url, method, headers, body);
         if (fault === "lost") response.destroy();
-        else if (fault === "cut") cut(response, answer);
-        else response.writeHead(answer.status, answer.headers).end(answer.body);
+        else if (fault === "cut") cut(response, forwarded);
+        else response.writeHead(forwarded.status, forwarded.headers).end(forwarded.body);
       }
     });
     await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
@@ -56,13 +56,13 @@ export class Proxy {
   }
 }
 
-function answerWith(response: ServerResponse, { status, headers = {}, body = "" }: Answer): void {
+function replyWith(response: ServerResponse, { status, headers = {}, body = "" }: Reply): void {
   response.writeHead(status, headers).end(body);
 }
 
-function cut(response: ServerResponse, answer: Forwarded): void {
-  response.writeHead(answer.status, answer.headers);
-  response.write(answer.body.subarray(0, answer.body.length / 2), () => response.destroy());
+function cut(response: ServerResponse, forwarded: Forwarded): void {
+  response.writeHead(forwarded.status, forwarded.headers);
+  response.write(forwarded.body.subarray(0, forwarded.body.length / 2), () => response.destroy());
 }
 
 interface Forwarded {
@@ -78,9 +78,9 @@ function forward(
   body: Buffer,
 ): Promise<Forwarded> {
   return new Promise((resolve, reject) => {
-    const request = ask(url, { method, headers, agent: false }, async (answer) => {
-      const content = Buffer.concat(await answer.toArray());
-      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: content });
+    const request = ask(url, { method, headers, agent: false }, async (incoming) => {
+      const content = Buffer.concat(await incoming.toArray());
+      resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: content });
     });
     request.on("error", reject).end(body);
   });

@@ -115,7 +115,7 @@ async function page(query: ListQuery = {}) {
 
 const requests = (method: string) => proxy.seen.filter((request) => request.method === method);
 
-/** Keeps the answers of the API back until it is called. */
+/** Keeps the responses of the API back until it is called. */
 function holding(): () => void {
   let release = () => {};
   proxy.held = new Promise<void>((resolve) => (release = resolve));
@@ -258,7 +258,7 @@ describe("what the user does", () => {
     expect(titles()).toEqual(["Call Bob"]);
   });
 
-  it("arrives once, though its answer is lost", async () => {
+  it("arrives once, though its response is lost", async () => {
     const { hooks, answered } = await page();
     proxy.faults = ["lost", "cut"];
     act(() => hooks().create.mutate({ title: "Buy milk" }));

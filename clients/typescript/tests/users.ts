@@ -12,8 +12,8 @@ export async function signUp(): Promise<() => Promise<string>> {
   const session: string = (await signedUp.json()).token;
   return async () => {
     const headers = { Authorization: `Bearer ${session}` };
-    const answer = await fetch(`${AUTH_URL}/api/auth/token`, { headers });
-    return (await answer.json()).token;
+    const response = await fetch(`${AUTH_URL}/api/auth/token`, { headers });
+    return (await response.json()).token;
   };
 }
 

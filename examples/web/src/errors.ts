@@ -19,7 +19,7 @@ export function explain(error: unknown): Explanation {
 }
 
 function textOf(error: unknown): string {
-  // What fetch throws when there is no answer.
+  // What fetch throws when there is no response.
   if (!(error instanceof TypeError)) return "Something went wrong.";
   return navigator.onLine ? "The server cannot be reached." : "You are offline.";
 }

@@ -12,9 +12,9 @@ function set(value: boolean): void {
 /** Remembers whether this was answered, by more than a gateway. */
 export async function noting(sending: () => Promise<Response>): Promise<Response> {
   try {
-    const answer = await sending();
-    set(answer.status < 502);
-    return answer;
+    const response = await sending();
+    set(response.status < 502);
+    return response;
   } catch (error) {
     if (!(error instanceof DOMException)) set(false); // else it was cancelled
     throw error;

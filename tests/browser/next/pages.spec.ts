@@ -62,7 +62,7 @@ for (const path of PATHS) {
       const app = await ann.open(path);
       await expect(app.item("Buy milk")).toBeVisible();
       const statuses: number[] = [];
-      app.page.on("response", (answer) => statuses.push(answer.status()));
+      app.page.on("response", (response) => statuses.push(response.status()));
       await app.page.waitForTimeout(BEYOND_EXPIRY);
       await app.toggle("Buy milk");
       await app.showsDone("Buy milk");
@@ -198,8 +198,8 @@ test("the proxy passes nothing on for another site, nor to another path", async 
 
 test("no page is the browser's to keep", async ({ ann }) => {
   for (const path of PATHS) {
-    const answer = await ann.context.request.get(path);
-    expect(answer.headers()["cache-control"]).toMatch(/no-store/);
+    const response = await ann.context.request.get(path);
+    expect(response.headers()["cache-control"]).toMatch(/no-store/);
   }
 });
 

@@ -17,20 +17,20 @@ const api = createClient<paths>({ baseUrl: API_URL, headers });
 const signedOut = createClient<paths>({ baseUrl: API_URL });
 const withoutDatabase = createClient<paths>({ baseUrl: WITHOUT_DATABASE_URL });
 
-interface Answer<Data> {
+interface Result<Data> {
   data?: Data | undefined;
   error?: Problem | undefined;
   response: Response;
 }
 
 /** What was answered with this status. */
-function succeeded<Data>({ data, error, response }: Answer<Data>, status: number): Data {
+function succeeded<Data>({ data, error, response }: Result<Data>, status: number): Data {
   assert.equal(response.status, status, error?.detail);
   return data as Data;
 }
 
 /** The problem of this kind. */
-function failed({ error }: Answer<unknown>, kind: string): Problem {
+function failed({ error }: Result<unknown>, kind: string): Problem {
   assert.equal(error?.type, `/problems/${kind}`);
   return error;
 }

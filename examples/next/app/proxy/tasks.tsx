@@ -16,9 +16,9 @@ export function Tasks() {
   }, []);
 
   const load = useCallback(async () => {
-    const answer = await send("GET", "?limit=20");
-    setTasks(await answer.json());
-    setNext(nextPage(answer));
+    const response = await send("GET", "?limit=20");
+    setTasks(await response.json());
+    setNext(nextPage(response));
   }, []);
 
   useEffect(() => void attempt(load), [attempt, load]);
@@ -40,10 +40,10 @@ export function Tasks() {
 
   const more = () =>
     attempt(async () => {
-      const answer = await send("GET", next!);
-      const page: Task[] = await answer.json();
+      const response = await send("GET", next!);
+      const page: Task[] = await response.json();
       setTasks((shown = []) => [...shown, ...page]);
-      setNext(nextPage(answer));
+      setNext(nextPage(response));
     });
 
   return (
@@ -92,19 +92,19 @@ export function Tasks() {
 
 /** Sends to the route handler. Throws an error to show where that refuses. */
 async function send(method: string, path: string, headers: Record<string, string> = {}, body?: object) {
-  const answer = await fetch(`/api/tasks${path}`, {
+  const response = await fetch(`/api/tasks${path}`, {
     method,
     headers: { ...headers, ...(body && { "Content-Type": "application/json" }) },
     body: body ? JSON.stringify(body) : null,
   });
-  if (answer.ok) return answer;
-  if (answer.status === 401) throw new Error("You are not signed in any more.");
-  if (answer.status === 502) throw new Error("The API cannot be reached.");
-  const { detail }: Problem = await answer.json();
+  if (response.ok) return response;
+  if (response.status === 401) throw new Error("You are not signed in any more.");
+  if (response.status === 502) throw new Error("The API cannot be reached.");
+  const { detail }: Problem = await response.json();
   throw new Error(detail);
 }
 
 /** The query of the next page, out of the API's Link (RFC 8288). */
-function nextPage(answer: Response) {
-  return /<[^>?]*(\?[^>]*)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1];
+function nextPage(response: Response) {
+  return /<[^>?]*(\?[^>]*)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1];
 }

@@ -29,17 +29,17 @@ export default async function Page({ searchParams }: PageProps<"/server">) {
 
 async function List(query: { cursor?: string }) {
   const api = await connection();
-  const answer = await listTasks(api, { limit: 20, ...query }).catch(explain);
-  if (typeof answer === "string") return <p role="alert">{answer}</p>;
+  const page = await listTasks(api, { limit: 20, ...query }).catch(explain);
+  if (typeof page === "string") return <p role="alert">{page}</p>;
   return (
     <>
       <ul className="card" aria-label="Tasks">
-        {answer.tasks.map((task) => (
+        {page.tasks.map((task) => (
           <Item key={task.id} task={task} />
         ))}
-        {answer.tasks.length === 0 && <li className="empty">Nothing to do.</li>}
+        {page.tasks.length === 0 && <li className="empty">Nothing to do.</li>}
       </ul>
-      {answer.next && <Link href={{ query: { cursor: answer.next } }}>Show more</Link>}
+      {page.next && <Link href={{ query: { cursor: page.next } }}>Show more</Link>}
     </>
   );
 }

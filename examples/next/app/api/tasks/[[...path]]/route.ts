@@ -21,13 +21,13 @@ async function forward(request: Request, { params }: RouteContext<"/api/tasks/[[
   const segments = ["api", session.user.id, "tasks", ...path].map(encodeURIComponent);
   const { method } = request;
   try {
-    const answer = await fetch(`${apiUrl()}/${segments.join("/")}${search}`, {
+    const response = await fetch(`${apiUrl()}/${segments.join("/")}${search}`, {
       method,
       headers: { ...only(SENT, request.headers), Authorization: `Bearer ${token}` },
       body: ["GET", "DELETE"].includes(method) ? null : await request.text(),
       cache: "no-store",
     });
-    return new Response(answer.body, { status: answer.status, headers: only(ANSWERED, answer.headers) });
+    return new Response(response.body, { status: response.status, headers: only(ANSWERED, response.headers) });
   } catch {
     return new Response(null, { status: 502 });
   }
