@@ -32,7 +32,8 @@ def import_libraries() -> None:
                 case ast.ImportFrom(module=str(module), names=names) if is_library(module):
                     library = import_module(module)
                     for name in names:
-                        getattr(library, name.name, None)
+                        if not hasattr(library, name.name):  # a module of the package
+                            import_module(f"{module}.{name.name}")
                 case ast.Import(names=names):
                     for each in filter(is_library, (name.name for name in names)):
                         import_module(each)

@@ -92,7 +92,7 @@ def _results(pgconn: PGconn, deadline: float) -> list[PGresult]:
 
 
 def _wait(pgconn: PGconn, deadline: float) -> None:
-    """Wait for news of the server, or for room to send it more."""
+    """Wait until there is something to read, or room to send more."""
     poll = select.poll()
     poll.register(pgconn.socket, select.POLLIN | select.POLLOUT * pgconn.flush())
     if not poll.poll(max(0.0, deadline - monotonic()) * 1000):

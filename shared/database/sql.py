@@ -6,13 +6,13 @@ from hashlib import sha256
 from typing import Any, ParamSpec, cast
 
 from sqlalchemy import ClauseElement, text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects import postgresql
 
 from shared.database import budget
 
 SCHEMA = "public"
 ROLE = "tasks_user"
-DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 # Local to the statement's own transaction, so that a pooler's next client inherits nothing. The
 # role cannot bypass row-level security, which a Neon owner's login can. Temporary tables come last
@@ -48,7 +48,7 @@ class Statement:
 
 
 def written_once(build: Callable[P, ClauseElement]) -> Callable[P, Statement]:
-    """Let each variant of a statement be written once. The arguments tell how many there are."""
+    """Build each variant of a statement once: one for each combination of arguments."""
 
     @wraps(build)
     def write(*arguments: P.args, **named: P.kwargs) -> Statement:
