@@ -37,11 +37,11 @@ def _prepare(*, authenticated: bool, asks_database: bool) -> None:
     database_url()
     if authenticated:
         pseudonym_key()
-        verifier().warm(wait=False)  # while the database is connected
+        verifier().keys.warm(wait=False)  # while the database is connected
     if asks_database:
         connect()
     if authenticated:
-        verifier().warm()
+        verifier().keys.warm()
 
 
 def _hook_into_snapshot(*, authenticated: bool, asks_database: bool) -> None:
@@ -54,7 +54,7 @@ def _hook_into_snapshot(*, authenticated: bool, asks_database: bool) -> None:
     def restore() -> None:
         with suppress(ConfigurationError):  # the first request reports it
             if authenticated:
-                verifier().warm(wait=False)
+                verifier().keys.warm(wait=False)
             if asks_database:
                 connect()
             if authenticated:

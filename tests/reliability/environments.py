@@ -123,7 +123,7 @@ if __name__ == "__main__":
     faulthandler.register(signal.SIGUSR1)
     for route in Gateway.of_template().routes:
         _ = route.call
-    verifier().warm()  # one request to the issuer instead of one for each process
+    verifier().keys.warm()  # one request to the issuer instead of one for each process
     pipes = [Connection(int(descriptor)) for descriptor in sys.argv[1:]]
     children = fork(pipes)
     for pipe in pipes:
