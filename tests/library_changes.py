@@ -69,7 +69,7 @@ def look(modules: list[str]) -> dict[str, Any]:
 
 
 def is_expected(path: str, old: Any, new: Any) -> bool:
-    """A module within a package is a name of it; a private name is what a library remembers.
+    """A module within a package is a name of it; a private name is a library's own state.
 
     Unless it is code: that is replaced, but for the methods that SQLAlchemy writes when asked.
     """

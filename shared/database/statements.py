@@ -226,7 +226,7 @@ def _claim(
 
 @written_once
 def forget_old_keys() -> ClauseElement:
-    """Delete a batch of keys that are no longer good, whoever used them; their number."""
+    """Delete a batch of old keys, those of all users; their number."""
     batch = cast(bindparam("batch"), Integer)
     return select(getattr(func, SCHEMA).forget_old_idempotency_keys(batch).label("forgotten"))
 

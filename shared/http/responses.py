@@ -16,7 +16,7 @@ JSON = "application/json"
 
 
 def with_example(example: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """What the documentation shows of a route's response, where its model's example will not do.
+    """The example of a route's response, where its model's is not the right one.
 
     To be given to the route as its `responses`.
     """

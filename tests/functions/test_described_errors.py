@@ -1,6 +1,6 @@
-"""Each error that the API's description shows of an operation is had from it, as it is shown.
+"""Each operation gives each error that the API's description shows of it, as it is shown there.
 
-For each kind there is a fixture that sees to the circumstances, and yields what to ask with.
+For each kind there is a fixture that makes the circumstances, and yields what to send.
 """
 
 from collections.abc import Iterator

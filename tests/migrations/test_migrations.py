@@ -1,4 +1,4 @@
-"""The schema: made and unmade by a login that is no superuser, and never in anybody's way."""
+"""The schema: made and unmade by a login that is no superuser, and never in the way of requests."""
 
 import re
 from collections.abc import Iterator

@@ -77,7 +77,7 @@ def environments(count: int, variables: Mapping[str, str]) -> Iterator[list[Envi
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the end of the processes, whose pipes are closed; who hangs says where, and dies."""
+    """Wait for the end of the processes, whose pipes are closed. One that hangs prints where."""
     try:
         assert process.wait(STOPPED_WITHIN) == 0
     except subprocess.TimeoutExpired:
