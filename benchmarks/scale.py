@@ -32,7 +32,8 @@ from local.partitions import partition
 from shared.database import statements
 from shared.database.connection import Connection
 from shared.database.execution import Rows, execute
-from shared.database.sql import ROLE, Statement
+from shared.database.scope import ROLE
+from shared.database.sql import Statement
 from shared.http.paging import Sort
 from shared.models import TaskCreate
 

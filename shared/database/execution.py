@@ -18,7 +18,8 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from shared.database.connection import Connection
 from shared.database.errors import NOT_PREPARED, server_error
-from shared.database.sql import SCOPE, Parameters, Statement
+from shared.database.scope import SCOPE
+from shared.database.sql import Parameters, Statement
 
 Row = Any  # a named tuple of what a statement returns
 Rows = Sequence[Row]

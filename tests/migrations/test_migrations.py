@@ -15,7 +15,7 @@ from psycopg import errors, sql
 from sqlmodel import SQLModel
 
 from local.postgres import running
-from shared.database.sql import ROLE
+from shared.database.scope import ROLE
 from tests.conftest import ROOT, User, database_url, fresh_database
 from tests.functions.support import (
     AlembicError,

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import text
 
-from shared.database import execution, sql
+from shared.database import execution, scope
 from shared.database.sql import Statement
 from shared.http.paging import Sort
 from tests.conftest import User
@@ -32,9 +32,9 @@ def statement(source: str) -> Statement:
 
 def change_scope(patch: pytest.MonkeyPatch, old: str, new: str) -> None:
     """Let what comes before each statement say something else."""
-    assert old in sql.SCOPE_SQL
-    scope = statement(sql.SCOPE_SQL.replace(old, new))
-    patch.setattr(execution, "SCOPE", scope)
+    assert old in scope.SCOPE_SQL
+    changed = statement(scope.SCOPE_SQL.replace(old, new))
+    patch.setattr(execution, "SCOPE", changed)
 
 
 @contextmanager

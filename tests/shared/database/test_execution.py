@@ -17,7 +17,8 @@ from local.network import Proxy, proxy
 from shared.database import statements
 from shared.database.connection import pool
 from shared.database.database import Database
-from shared.database.sql import ROLE, SCOPE, Statement
+from shared.database.scope import ROLE, SCOPE
+from shared.database.sql import Statement
 from shared.http.problems import DatabaseUnavailable
 from shared.settings import settings
 from tests.conftest import User, database_url, fresh_database
