@@ -347,12 +347,10 @@ def test_repairs_an_initialisation_that_was_killed(data: Path) -> None:
 def test_a_second_server_on_the_same_data_is_refused(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "STOPPED_WITHIN", 0.1)
-    with (
-        postgres.running(data, durable=False) as server,
-        pytest.raises(postgres.PostgresError, match=r"Another Postgres runs on .*/data;"),
-    ):
-        postgres.start(data, durable=False)
+    with postgres.running(data, durable=False) as server, monkeypatch.context() as patch:
+        patch.setattr(postgres, "STOPPED_WITHIN", 0.1)
+        with pytest.raises(postgres.PostgresError, match=r"Another Postgres runs on .*/data;"):
+            postgres.start(data, durable=False)
     assert server.process.returncode == 0  # stopped at the end of the block, and not before
 
 
