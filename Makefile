@@ -11,6 +11,9 @@ WITH_NODE = PATH="$(CURDIR)/.venv/bin:$$PATH"
 NPM = $(WITH_NODE) npm
 NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 PROSE = $(wildcard *.md docs/*.md clients/*/*.md examples/*/*.md)
+INSTALLED = .venv/node .local/sam/installed .local/lambda-runtime/installed .local/generators/installed \
+	$(patsubst .github/%/package.json,.local/%/installed,$(wildcard .github/*/package.json)) \
+	$(addsuffix /node_modules/installed,examples/web examples/next tests/browser)
 SLOW = -p tests.reliability.report -o python_files="test_*.py slow_*.py" --dist loadfile
 
 # What tools would keep in the home folder stays in the checkout.
@@ -26,16 +29,18 @@ CHECKS = check-lint check-format check-types check-migrations check-template che
 	check-openapi check-compatibility check-description check-prose
 
 .DEFAULT_GOAL = help
-.PHONY: help dev demo next token migrate link-users test test-reliability test-recipes fuzz build edge rehearse test-artifact sam-local
+.PHONY: help install dev demo next token migrate link-users test test-reliability test-recipes fuzz build edge rehearse test-artifact sam-local
 .PHONY: bench bench-quick scale openapi test-client test-browser test-browser-sam test-next screenshots check format smoke
 .PHONY: mutants lock clean $(CHECKS)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
+install: $(INSTALLED) ## Install what all of the tests need; faster with -j4
+
 .venv/installed: requirements.txt requirements/dev.txt
 	@echo "Installing into .venv …" >&2
-	@scripts/venv $(PYTHON)
+	@scripts/venv $(PYTHON) .venv
 	.venv/bin/python $(PIP_INSTALL) -r requirements.txt -r requirements/dev.txt >&2
 	@touch $@
 
@@ -75,9 +80,9 @@ fuzz: .venv/installed ## Compare thousands of generated requests with the OpenAP
 test-recipes: .local/sam/installed clients/typescript/node_modules/installed examples/web/node_modules/installed ## Carry out the recipes of CONTRIBUTING.md on copies
 	$(WITH_NODE) $(RUN) pytest -n2 -o python_files="slow_*.py" tests/recipes
 
-.local/sam/installed: .venv/installed requirements/deploy.txt
+.local/sam/installed: requirements/deploy.txt
 	@echo "Installing the SAM CLI into .local/sam …" >&2
-	$(RUN) venv --clear .local/sam
+	@scripts/venv $(PYTHON) .local/sam --clear
 	.local/sam/bin/python $(PIP_INSTALL) --no-deps -r requirements/deploy.txt >&2
 	@touch $@
 
@@ -129,8 +134,8 @@ build: .local/sam/installed $(TEMPLATE) ## Build what is deployed; ARCHITECTURE=
 	.local/rehearse/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes --no-deps -r requirements/rehearse.txt >&2
 	@touch $@
 
-.local/generators/installed: .venv/installed requirements/generators.txt
-	$(RUN) venv --clear .local/generators
+.local/generators/installed: requirements/generators.txt
+	@scripts/venv $(PYTHON) .local/generators --clear
 	.local/generators/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/generators.txt >&2
 	@touch $@
 

@@ -1,5 +1,5 @@
 """One file, one operation, one Lambda function."""
 
-from shared import collector
+from shared import imports
 
-collector.pause()
+imports.begin()

@@ -32,8 +32,7 @@ def import_libraries() -> None:
                 case ast.ImportFrom(module=str(module), names=names) if is_library(module):
                     library = import_module(module)
                     for name in names:
-                        if not hasattr(library, name.name):  # a module of the package
-                            import_module(f"{module}.{name.name}")
+                        getattr(library, name.name, None)
                 case ast.Import(names=names):
                     for each in filter(is_library, (name.name for name in names)):
                         import_module(each)
@@ -69,7 +68,7 @@ def look(modules: list[str]) -> dict[str, Any]:
 
 
 def is_expected(path: str, old: Any, new: Any) -> bool:
-    """A module within a package is a name of it; a private name is a library's own state.
+    """A module within a package is a name of it; a private name is what a library remembers.
 
     Unless it is code: that is replaced, but for the methods that SQLAlchemy writes when asked.
     """

@@ -1,1 +1,1 @@
-"""HTTP, the same for every operation: events, bodies, responses, problems, conditions, pages."""
+"""What HTTP asks of every operation: events, bodies, responses, problems, conditions, pages."""

@@ -1,6 +1,6 @@
-"""Each operation gives each error that the API's description shows of it, as it is shown there.
+"""Each error that the API's description shows of an operation is had from it, as it is shown.
 
-For each kind there is a fixture that makes the circumstances, and yields what to send.
+For each kind there is a fixture that sees to the circumstances, and yields what to ask with.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from tests.functions.support import (
     problem,
     task,
 )
-from tests.shared.database.support import key_in_flight
+from tests.shared.database.support import change_scope
 
 Options = dict[str, Any]
 
@@ -108,7 +108,13 @@ def quota(alice: User, configure: Configure) -> Options:
 
 @pytest.fixture
 def in_flight(alice: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Options]:
-    with key_in_flight(alice, KEY["Idempotency-Key"], monkeypatch):
+    change_scope(monkeypatch, "'2s'", "'50ms'")
+    with admin() as connection, connection.transaction(force_rollback=True):
+        connection.execute(
+            "insert into idempotency_keys (user_id, key, task_id, title, completed)"
+            " values (%s, %s, 1, 'a task', false)",
+            [alice.subject, *KEY.values()],
+        )
         yield {"headers": KEY}
 
 
