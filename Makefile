@@ -187,7 +187,7 @@ check-types: .venv/installed
 	$(RUN) mypy
 
 check-migrations: .venv/installed
-	$(RUN) local throwaway alembic check
+	$(RUN) local throwaway alembic check || { echo "Write a migration, as CONTRIBUTING.md shows it." >&2; exit 1; }
 
 check-template: .local/sam/installed
 	$(SAM) validate --lint

@@ -15,6 +15,7 @@ from local.state import ROOT
 from scripts.openapi import openapi
 
 FILE = "openapi.json"
+CHANGELOG = "CHANGELOG.md"
 AT_LEAST = ("minimum", "minLength", "minProperties", "minItems")
 AT_MOST = ("maximum", "maxLength", "maxProperties", "maxItems")
 LIMITS = {*AT_LEAST, *AT_MOST, "pattern"}
@@ -22,15 +23,20 @@ LIMITS = {*AT_LEAST, *AT_MOST, "pattern"}
 Document = dict[str, Any]
 
 
-def last_committed(document: Document) -> Document | None:
-    """The document before this one; None where there is none.
+def last_committed(document: Document) -> tuple[str, Document] | None:
+    """The document before this one, and its commit; None where there is none.
 
     HEAD has it until this one is committed. From then on, as in CI, it is one of the commits before
     on the main branch: for the merge commit of a pull request, what is merged into.
     """
     commits = _git("log", "--first-parent", "--format=%H", "--", FILE).split()
-    documents = (json.loads(_git("show", f"{commit}:{FILE}")) for commit in commits)
-    return next((other for other in documents if other != document), None)
+    documents = ((commit, json.loads(_git("show", f"{commit}:{FILE}"))) for commit in commits)
+    return next(((commit, other) for commit, other in documents if other != document), None)
+
+
+def is_told(commit: str) -> bool:
+    """Whether the changelog has changed since a commit."""
+    return bool(_git("diff", "--name-only", commit, "--", CHANGELOG))
 
 
 def _git(*arguments: str) -> str:
@@ -204,15 +210,20 @@ def _members(
 def main() -> int:
     """Compare; the exit status."""
     document = openapi()
-    if not (ROOT / ".git").exists() or not (old := last_committed(document)):
+    if not (ROOT / ".git").exists() or not (before := last_committed(document)):
         print("There is no earlier OpenAPI document to compare with.")
         return 0
+    commit, old = before
     found = breaks(old, document)
     for text in found:
         print(text)
     if found:
         print("This breaks clients: it needs the next major version in scripts/openapi.py.")
-    return int(bool(found))
+    # Without what is new, its clients would break.
+    untold = bool(breaks(document, old)) and not is_told(commit)
+    if untold:
+        print(f"The API can do more than at {commit:.7}: say what in {CHANGELOG}, as Unreleased.")
+    return int(bool(found) or untold)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ from uuid import uuid4
 import pytest
 from sqlmodel import SQLModel
 
+from shared.database.sql import ROLE
 from shared.models import EXAMPLE, IdempotencyKey, Task, TaskCreate, TaskPublic
 from tests.conftest import User
-from tests.functions.support import problem, task, tasks
+from tests.functions.support import admin, problem, task, tasks
 
 VALUES: dict[str, tuple[object, object]] = {
     "string": ("one", "two"),
@@ -31,6 +32,18 @@ class TestMember:
     @pytest.mark.parametrize("table", [Task, IdempotencyKey])
     def test_has_a_column(self, member: str, table: type[SQLModel]) -> None:
         assert member in table.model_fields, f"give {table.__name__} a column {member}"
+
+    @pytest.mark.parametrize(
+        ("table", "privilege"),
+        [("tasks", "INSERT"), ("tasks", "UPDATE"), ("idempotency_keys", "INSERT")],
+    )
+    def test_is_granted_to_the_role(self, member: str, table: str, privilege: str) -> None:
+        with admin() as connection:
+            query = "select has_column_privilege(%s, %s, %s, %s)"
+            granted = connection.execute(query, [ROLE, table, member, privilege]).fetchone()
+        assert granted == (True,), (
+            f"say in the member's migration: GRANT {privilege} ({member}) ON {table} TO {ROLE}"
+        )
 
     def test_is_kept_by_a_create(self, alice: User, member: str) -> None:
         value, _ = values(member)

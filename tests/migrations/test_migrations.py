@@ -172,12 +172,6 @@ class TestSchema:
             alembic(owner_of(migrated), "upgrade", "+1")
             assert schema(migrated) == step
 
-    def test_is_that_of_the_models(self, migrated: str) -> None:
-        try:
-            alembic(owner_of(migrated), "check")
-        except AlembicError as error:
-            pytest.fail(f"write a migration, as CONTRIBUTING.md shows it: {error}")
-
     def test_lets_the_code_go_on_that_is_deployed_meanwhile(self, empty: str) -> None:
         """Migrations come before the code that needs them, and find rows."""
         for _, tables in migrating(empty):

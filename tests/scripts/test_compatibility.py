@@ -180,6 +180,12 @@ def test_clients_do_not_mind(change: Change) -> None:
     assert breaks(DOCUMENT, changed(change)) == []
 
 
+def before(document: Document) -> Document:
+    found = last_committed(document)
+    assert found
+    return found[1]
+
+
 class TestHistory:
     @pytest.fixture
     def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -200,13 +206,13 @@ class TestHistory:
         self.git(folder, "init")
         self.commit(folder, {"version": 1})
         self.commit(folder, {"version": 2})
-        assert last_committed({"version": 3}) == {"version": 2}
+        assert before({"version": 3}) == {"version": 2}
 
     def test_a_committed_one_is_compared_with_what_was_before(self, folder: Path) -> None:
         self.git(folder, "init")
         self.commit(folder, {"version": 1})
         self.commit(folder, {"version": 2})
-        assert last_committed({"version": 2}) == {"version": 1}
+        assert before({"version": 2}) == {"version": 1}
 
     def test_a_branch_is_compared_with_what_it_is_merged_into(self, folder: Path) -> None:
         self.git(folder, "init", "--initial-branch", "main")
@@ -216,7 +222,7 @@ class TestHistory:
         self.commit(folder, {"version": 3})
         self.git(folder, "switch", "main")
         self.git(folder, "merge", "--no-ff", "branch")
-        assert last_committed({"version": 3}) == {"version": 1}
+        assert before({"version": 3}) == {"version": 1}
 
     def test_a_breaking_change_fails_and_says_what_to_do(
         self, folder: Path, capsys: pytest.CaptureFixture[str]
@@ -237,4 +243,17 @@ class TestHistory:
     def test_a_harmless_change_passes(self, folder: Path) -> None:
         self.git(folder, "init")
         self.commit(folder, changed(lambda old: old["info"].update(description="Tasks.")))
+        assert main() == 0
+
+    def test_what_is_new_stands_in_the_changelog(
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        changelog = folder / "CHANGELOG.md"
+        changelog.write_text("")
+        self.git(folder, "init")
+        self.git(folder, "add", "CHANGELOG.md")
+        self.commit(folder, changed(lambda old: old["paths"].pop("/health")))
+        assert main() == 1
+        assert "say what in CHANGELOG.md, as Unreleased" in capsys.readouterr().out
+        changelog.write_text("Health.")
         assert main() == 0
