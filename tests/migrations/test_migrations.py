@@ -174,10 +174,13 @@ class TestSchema:
 
     def test_lets_the_code_go_on_that_is_deployed_meanwhile(self, empty: str) -> None:
         """Migrations come before the code that needs them, and find rows."""
-        for _, tables in migrating(empty):
-            with admin(empty, "owner") as connection, scoped(connection):
-                for name in tables & OLDEST.keys():
-                    connection.execute(OLDEST[name].encode())
+        try:
+            for _, tables in migrating(empty):
+                with admin(empty, "owner") as connection, scoped(connection):
+                    for name in tables & OLDEST.keys():
+                        connection.execute(OLDEST[name].encode())
+        except (errors.NotNullViolation, AlembicError) as error:
+            pytest.fail(f"give a new column a server_default, or let it be null: {error}")
 
     @pytest.mark.parametrize(
         "change",

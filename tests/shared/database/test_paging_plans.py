@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import product
-from typing import Any, LiteralString, get_args
+from typing import Any, LiteralString
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -19,11 +19,11 @@ from shared.database import database
 from shared.database.connection import Connection
 from shared.database.execution import Rows, execute
 from shared.database.sql import ROLE, Parameters, Statement
-from shared.http.paging import Sort
+from shared.models import rfc3339
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import admin, another_database, invalid, tasks
+from tests.shared.sort_keys import SORTS, boundaries
 
-SORTS = get_args(Sort)
 FILTERS = (None, "true", "false")
 PLANS = ("force_custom_plan", "force_generic_plan")
 SEED = 42
@@ -69,10 +69,10 @@ def cursor_of(response: httpx2.Response) -> str:
 
 
 def place(task: dict[str, Any], sort: str) -> tuple[Any, ...]:
-    value = task[sort.removeprefix("-")]
-    if sort.endswith("title"):
-        return value.lower(), value, task["id"]
-    return datetime.fromisoformat(value), task["id"]
+    key = sort.removeprefix("-")
+    if key == "title":
+        return task[key].lower(), task[key], task["id"]
+    return datetime.fromisoformat(task[key]) if key.endswith("_at") else task[key], task["id"]
 
 
 class TestWalk:
@@ -115,6 +115,34 @@ class TestWalk:
         assert [task for page in pages for task in page] == whole
         assert all(len(page) == limit for page in pages[:-1])
         assert pages[-1]
+
+    @each_sort
+    def test_gives_the_least_and_the_greatest_value_a_place(self, alice: User, sort: str) -> None:
+        key, row = sort.removeprefix("-"), {"user_id": alice.subject, "title": "a"}
+        values = boundaries(key)
+        with admin() as others:
+            for value in (*values, *reversed(values)):
+                sent = row | {key: value}
+                query = sql.SQL("insert into tasks ({}) values ({}) returning id").format(
+                    sql.SQL(", ").join(map(sql.Identifier, sent)),
+                    sql.SQL(", ").join(map(sql.Placeholder, sent)),
+                )
+                others.execute(query, sent)
+        whole = [task["id"] for task in tasks(alice.list(sort=sort))]
+        advice = f"say in shared/http/paging.py what a cursor of {key} holds, a null included"
+        try:
+            met = [task for page in walk(alice, sort=sort, limit=1) for task in page]
+        except AssertionError as error:
+            pytest.fail(f"{advice}: {error}")
+        assert [task["id"] for task in met] == whole, advice
+        shown = [task[key] for task in met if task[key] is not None]
+        ordered = [
+            rfc3339(value) if isinstance(value, datetime) else value
+            for value in values
+            for _ in range(2)
+            if value is not None
+        ]
+        assert shown == (ordered[::-1] if sort.startswith("-") else ordered)
 
     def test_goes_on_although_the_last_row_of_a_page_is_gone(self, alice: User) -> None:
         ids = [alice.create().json()["id"] for _ in range(4)]
