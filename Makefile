@@ -26,7 +26,7 @@ export REDOCLY_TELEMETRY = off
 export NEXT_TELEMETRY_DISABLED = 1
 
 CHECKS = check-lint check-format check-types check-migrations check-template check-workflows \
-	check-openapi check-compatibility check-description check-prose
+	check-openapi check-compatibility check-description check-client check-prose
 
 .DEFAULT_GOAL = help
 .PHONY: help install dev demo next token migrate link-users test test-reliability test-recipes fuzz build edge rehearse test-artifact sam-local
@@ -204,6 +204,9 @@ check-compatibility: .venv/installed
 
 check-description: .local/redocly/installed
 	@$(WITH_NODE) HOME="$(CURDIR)/.local/redocly" .local/redocly/node_modules/.bin/redocly lint --config .github/redocly/redocly.yaml openapi.json
+
+check-client: clients/typescript/node_modules/installed
+	@$(NPM) run --prefix clients/typescript --silent check
 
 check-prose: .local/textlint/installed
 	@$(WITH_NODE) .local/textlint/node_modules/.bin/textlint --config .github/textlint/textlintrc.json \

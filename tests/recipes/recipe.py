@@ -13,7 +13,7 @@ from tests.conftest import POSTGRES, ROOT
 
 BLOCK = re.compile(r"^ *```(diff|python)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 OURS = (POSTGRES, "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_CURRENT_TEST")
-DEPLOYED = ("functions", "shared")
+DEPLOYED = "functions shared"
 INSTALLED = (".venv", ".local", "node_modules", ".git", ".mypy_cache", ".aws-sam")
 
 
@@ -97,7 +97,8 @@ class Copy:
 
     def check(self, named: str, *tests: str) -> None:
         """Run the linters, and those tests that have one of these words in their names."""
-        for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", *DEPLOYED]):
+        checks = "ruff check", "ruff format --check", f"mypy {DEPLOYED}", "scripts.compatibility"
+        for tool in map(str.split, checks):
             self.run(sys.executable, "-m", *tool)
         everything = ("-m", "artifact or not artifact")
         self.run(sys.executable, "-m", "pytest", "-q", "-n0", *everything, "-k", named, *tests)

@@ -1,5 +1,5 @@
 import { Conflict } from "task-api-client";
-import type { FailedWrite, TaskItem, Write } from "task-api-client/react";
+import { blankTask, type FailedWrite, type TaskItem, type Write } from "task-api-client/react";
 
 import { textOf, type Draft, type TaskText } from "./drafts.ts";
 import { isGone } from "./errors.ts";
@@ -79,20 +79,8 @@ function bodyOf(write: Write): object {
 
 /** A task that is not in the list, as far as what was to be done to it says. */
 function itemOf(failed: FailedWrite[]): TaskItem {
-  const now = new Date().toISOString();
   const [{ write } = {}] = failed;
-  const { id, version } = write && write.action !== "create" ? write.task : { id: 0, version: 0 };
-  const unset: TaskItem = {
-    key: write?.key ?? "",
-    id,
-    version,
-    user_id: "",
-    created_at: now,
-    updated_at: now,
-    pending: false,
-    title: "",
-    description: null,
-    completed: false,
-  };
-  return Object.assign(unset, ...failed.map(({ write }) => bodyOf(write)));
+  const unset = blankTask(write?.key ?? "");
+  const { id, version } = write && write.action !== "create" ? write.task : unset;
+  return Object.assign(unset, { id, version }, ...failed.map(({ write }) => bodyOf(write)));
 }

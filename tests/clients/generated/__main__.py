@@ -79,8 +79,9 @@ def main() -> int:
                         USER_ID=user,
                     )
                 missed = operations() - answered(log)
-            if missed:
-                sys.exit(f"{generate.__name__} has not called {missed}.")
+            # Of TypeScript's, the client in clients/ calls the rest.
+            if missed and generate is python:
+                sys.exit(f"ask for {missed} in tests/clients/generated/calls.py")
     return 0
 
 

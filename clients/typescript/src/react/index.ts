@@ -12,6 +12,6 @@ export {
 export type { WriteStorage } from "./kept.js";
 export type { ListQuery } from "./keys.js";
 export { taskOptions, tasksOptions } from "./options.js";
-export type { TaskItem, Unanswered } from "./overlay.js";
+export { blankTask, type TaskItem, type Unanswered } from "./overlay.js";
 export { TasksProvider, useConnection } from "./provider.js";
 export type { Write } from "./writes.js";

@@ -46,17 +46,22 @@ export function isListed({ completed = false }: { completed?: boolean }, query: 
 }
 
 function newItem({ write, at }: Unanswered, userId: string): TaskItem {
-  const now = new Date(at).toISOString();
+  return { ...blankTask(write.key, new Date(at)), user_id: userId, pending: true };
+}
+
+/** A task that says nothing yet. */
+export function blankTask(key: string, at = new Date()): TaskItem {
+  const now = at.toISOString();
   return {
     id: 0,
-    user_id: userId,
+    user_id: "",
     title: "",
     description: null,
     completed: false,
     created_at: now,
     updated_at: now,
     version: 0,
-    key: write.key,
-    pending: true,
+    key,
+    pending: false,
   };
 }
