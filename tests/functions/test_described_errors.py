@@ -32,10 +32,12 @@ from tests.shared.database.support import change_scope
 
 Options = dict[str, Any]
 
+HEALTH = ("GET", "/health")
 BY_ROUTE = {(each.method, f"{TASKS}{each.path}"): each for each in OPERATIONS}
 SHOWN = [
     pytest.param(BY_ROUTE.get(route), example, id=f"{described['operationId']}-{kind}")
     for route, described in DESCRIBED.items()
+    if route in {*BY_ROUTE, HEALTH}
     for kind, example in errors(described).items()
 ]
 KEY = {"Idempotency-Key": "the same"}
@@ -138,6 +140,14 @@ def internal_error(monkeypatch: pytest.MonkeyPatch) -> Options:
     for method in ("read", "write"):
         monkeypatch.setattr(Database, method, defect)
     return {}
+
+
+@pytest.mark.parametrize("route", sorted(DESCRIBED.keys() - {HEALTH}), ids=" ".join)
+def test_an_operation_is_asked_as_the_others_are(route: tuple[str, str]) -> None:
+    assert route in BY_ROUTE, (
+        f"say in tests/functions/support.py how {' '.join(route)} is asked: what is there is tested"
+        " for isolation, the order of checks, and each error"
+    )
 
 
 @pytest.mark.parametrize(("operation", "shown"), SHOWN)

@@ -440,6 +440,12 @@ class TestLink:
         alembic(owner_of(linked), "upgrade", "head", section=LINK)
         assert schema(linked) == made
 
+    @pytest.mark.parametrize("table", SQLModel.metadata.tables)
+    def test_lets_the_rows_of_every_table_go_with_their_user(self, linked: str, table: str) -> None:
+        assert f"{table}_user_id_fkey" in {row[1] for row in schema(linked)}, (
+            f'write a migration in migrations/link_users/, as 0002_link_keys.py, of link("{table}")'
+        )
+
     def test_is_no_difference_to_the_models(self, linked: str) -> None:
         assert "No new upgrade operations" in alembic(owner_of(linked), "check")
 
