@@ -180,7 +180,9 @@ def _group(name: str, path: str) -> str:
     """The group of an operation, after the first part of its path that is not the user."""
     group = path.removeprefix(OWNED).split("/")[1].title()
     if group not in GROUPS:
-        raise IncompleteError(f"{name}: say in GROUPS what the operations on {group} are about.")
+        raise IncompleteError(
+            f"{name}: say in GROUPS of scripts/openapi.py what the operations on {group} are about."
+        )
     return group
 
 
@@ -312,7 +314,8 @@ def _problem_example(
         error = next((each for each in WRONG if {each.pointer, each.parameter} & sent), None)
         if error is None:
             raise IncompleteError(
-                f"{operation['operationId']}: say in WRONG what can be invalid in a request."
+                f"{operation['operationId']}: say in WRONG of scripts/openapi.py what can be"
+                " invalid in a request."
             )
         return example(problem, path, error.sentence, [error])
     if problem is problems.Malformed and "requestBody" not in operation:

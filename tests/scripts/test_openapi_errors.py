@@ -51,8 +51,8 @@ def operation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
     [
         (route(), "an_operation: there is no example. Give one to the model Label"),
         (route(asks=True), "an_operation: the parameter colour has no example"),
-        (route("/api/{user_id}/labels"), "an_operation: say in GROUPS what"),
-        (paint(), "an_operation: say in WRONG what"),
+        (route("/api/{user_id}/labels"), "an_operation: say in GROUPS of"),
+        (paint(), "an_operation: say in WRONG of"),
     ],
     ids=["example", "parameter", "group", "invalid"],
 )

@@ -75,6 +75,7 @@ def main() -> int:
                         *calls,
                         API_URL=address,
                         WITHOUT_DATABASE_URL=without_database,
+                        DOCUMENT=str(DOCUMENT),
                         TOKEN=signer.token(user),
                         USER_ID=user,
                     )

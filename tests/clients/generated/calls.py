@@ -1,10 +1,15 @@
 """Calls all operations with what `openapi-python-client` makes of the document."""
 
+import json
 import os
+import pkgutil
 import re
-from typing import TypeVar
+from importlib import import_module
+from pathlib import Path
+from typing import TypeVar, get_type_hints
 
 from task_api_client import AuthenticatedClient, Client
+from task_api_client.api import tasks
 from task_api_client.api.health import health
 from task_api_client.api.tasks import (
     create_task,
@@ -114,6 +119,19 @@ def pages() -> None:
     failed(list_tasks.sync_detailed(USER, client=api, limit=501), "invalid-input")
 
 
+def others(task: TaskPublic) -> None:
+    """Operations on a task that are not called by name, with the body of their example."""
+    paths = json.loads(Path(os.environ["DOCUMENT"]).read_text())["paths"].values()
+    described = {each["operationId"]: each for path in paths for each in path.values()}
+    for name in {each.name for each in pkgutil.iter_modules(tasks.__path__)} - globals().keys():
+        call = import_module(f"{tasks.__name__}.{name}").sync_detailed
+        options = {"client": api}
+        if "requestBody" in described[name]:
+            [content] = described[name]["requestBody"]["content"].values()
+            options["body"] = get_type_hints(call)["body"].from_dict(content["example"])
+        assert call(USER, task.id, **options).status_code < 300, name
+
+
 def delete(task: TaskPublic) -> None:
     failed(delete_task.sync_detailed(USER, task.id, client=signed_out), "unauthorized")
     assert delete_task.sync_detailed(USER, task.id, client=api).status_code == 204
@@ -131,5 +149,6 @@ get(task)
 updated = update(task)
 toggle(updated)
 pages()
+others(updated)
 delete(updated)
 look_after_health()
