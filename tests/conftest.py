@@ -108,8 +108,10 @@ def make_template() -> None:
     try:
         migrate("migrated", "check")
     except pytest.UsageError as error:
-        advice = f"write a migration, as CONTRIBUTING.md shows it: {error}"
-        raise pytest.UsageError(advice) from None
+        *_, difference = str(error).splitlines()
+        raise pytest.UsageError(
+            f"write a migration, as CONTRIBUTING.md shows it: {difference}"
+        ) from None
 
 
 @contextmanager
