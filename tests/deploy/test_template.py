@@ -745,10 +745,9 @@ class TestConfiguration:
         functions = len(answering(stack()))
         for stage in "staging", "prod":
             reserved = int(overrides(configuration, stage)["ReservedConcurrency"])
-            assert 0 < functions * reserved <= MEASURED * NEON_POOL, (
-                f"lower ReservedConcurrency of {stage}, in samconfig.toml"
-            )
-            assert functions * reserved + 1 <= ACCOUNT - UNRESERVED
+            advice = f"lower ReservedConcurrency of {stage}, in samconfig.toml"
+            assert 0 < functions * reserved <= MEASURED * NEON_POOL, advice
+            assert functions * reserved + 1 <= ACCOUNT - UNRESERVED, advice
 
 
 def overrides(configuration: dict[str, Any], stage: str) -> dict[str, str]:
