@@ -32,7 +32,8 @@ from local.partitions import partition
 from shared.database import statements
 from shared.database.connection import Connection
 from shared.database.execution import Rows, execute
-from shared.database.sql import ROLE, Statement
+from shared.database.scope import ROLE
+from shared.database.sql import Statement
 from shared.http.paging import Sort
 from shared.models import TaskCreate
 
@@ -182,7 +183,7 @@ def plain(**new: ColumnElement[Any]) -> Statement:
     moved = {"version": columns.version + 1, "updated_at": func.clock_timestamp()}
     named = statements.owned(), columns.id == bindparam("task_id")
     change = update(statements.table).where(*named).values(**new, **moved)
-    return Statement(change.returning(*statements.shown))
+    return Statement(change.returning(*statements.public_columns))
 
 
 def cleaning(made: Stage) -> float:
@@ -220,7 +221,7 @@ def limit(made: Stage) -> Figures:
     spread(made, "limit", 2 * (ROUNDS + 1), SMALL - ROW // 2)
     row: dict[str, Any] = {"user_id": bindparam("owner"), "ordinal": literal(1)}
     sent: dict[str, Any] = {name: bindparam(name) for name in TaskCreate.model_fields}
-    unlimited = insert(statements.table).values(row | sent).returning(*statements.shown)
+    unlimited = insert(statements.table).values(row | sent).returning(*statements.public_columns)
     owners = (f"user-{number}" for number in count())
 
     def creates(api: Connection, statement: Statement) -> Callable[[], float]:

@@ -1,5 +1,5 @@
 """One file, one operation, one Lambda function."""
 
-from shared import imports
+from shared import collector
 
-imports.begin()
+collector.pause()

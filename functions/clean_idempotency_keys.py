@@ -1,11 +1,11 @@
-"""By a schedule: forgets idempotency keys that are no longer good. No route leads here."""
+"""Run by a schedule, without a route: delete idempotency keys of more than a day."""
 
 import os
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from shared import imports
+from shared import collector
 from shared.database.database import Database
 from shared.database.statements import forget_old_keys
 from shared.lifecycle import initialise
@@ -16,13 +16,13 @@ TIME_LEFT = 15_000  # milliseconds: a batch takes no longer
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     initialise(authenticated=False)
-imports.end()
+collector.resume()
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Forget keys in batches while there are any, and time.
+    """Delete old keys in batches, as long as there are any and there is time.
 
-    What is left is the next run's: until then a key that is a day old is as good as a new one.
+    The next run deletes the rest. To a create, a key of more than a day is new, deleted or not.
     """
     forgotten, in_batch = 0, BATCH
     while in_batch == BATCH and context.get_remaining_time_in_millis() > TIME_LEFT:

@@ -5,7 +5,7 @@ from fastapi import Response
 from shared.app import create_app, lambda_handler
 from shared.database.tasks import Tasks
 from shared.http.preconditions import IfMatch
-from shared.http.responses import shown, task_response
+from shared.http.responses import task_response, with_example
 from shared.models import CHANGED, EXAMPLE, TaskId, TaskPublic, TaskToggle
 
 app = create_app()
@@ -15,7 +15,7 @@ app = create_app()
     "/api/{user_id}/tasks/{id}/complete",
     response_model=TaskPublic,
     summary="Toggle completion",
-    responses=shown(EXAMPLE | CHANGED),
+    responses=with_example(EXAMPLE | CHANGED),
 )
 async def toggle_task(
     tasks: Tasks, task_id: TaskId, expected: IfMatch, toggle: TaskToggle | None = None

@@ -5,7 +5,7 @@ from fastapi import Response
 from shared.app import create_app, lambda_handler
 from shared.database.tasks import Tasks
 from shared.http.preconditions import IfMatch
-from shared.http.responses import shown, task_response
+from shared.http.responses import task_response, with_example
 from shared.models import CHANGED, EXAMPLE, TaskId, TaskPublic, TaskUpdate
 
 app = create_app()
@@ -15,7 +15,7 @@ app = create_app()
     "/api/{user_id}/tasks/{id}",
     response_model=TaskPublic,
     summary="Update a task",
-    responses=shown(EXAMPLE | CHANGED),
+    responses=with_example(EXAMPLE | CHANGED),
 )
 async def update_task(
     tasks: Tasks, task_id: TaskId, change: TaskUpdate, expected: IfMatch

@@ -75,7 +75,7 @@ def running(folder: Path) -> Iterator[Demo]:
 @contextmanager
 def serving_page(folder: Path, port: int, **variables: str) -> Iterator[Page]:
     """Build the page and serve it."""
-    npm = shutil.which("npm") or sys.exit("The page needs npm, which make demo sees to.")
+    npm = shutil.which("npm") or sys.exit("The page needs npm: run `make demo`, which installs it.")
     process = subprocess.Popen(
         [npm, "run", "--silent", "demo"],
         cwd=WEB,

@@ -47,7 +47,7 @@ def see_to_database(url: str) -> None:
 
 
 class Reloader(WatchFilesReload):
-    """Its processes do not hear Ctrl-C, not even while they start: it is told, and ends them."""
+    """Its processes get no Ctrl-C, not even while they start: this one does, and ends them."""
 
     def startup(self) -> None:
         with without_ctrl_c():

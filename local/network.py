@@ -54,7 +54,7 @@ class Proxy:
                 Thread(target=self._forward, args=(client,), daemon=True).start()
 
     def freeze(self) -> None:
-        """Lose without a word all that passes through the connections there are."""
+        """Drop all that passes through the connections there are."""
         with self._lock:
             for link in self._links:
                 link.frozen = True
@@ -172,13 +172,13 @@ def _listening(url: str) -> Iterator[tuple[socket.socket, str]]:
 
 @contextmanager
 def black_hole(host: str = "127.0.0.1") -> Iterator[int]:
-    """A port where connections are made and nobody ever says anything."""
+    """A port that accepts connections and never sends anything."""
     with socket.create_server((host, 0), backlog=200) as listener:
         yield _port(listener)
 
 
 def closed_port() -> int:
-    """A port where nobody listens."""
+    """A port where no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return _port(listener)
 

@@ -256,7 +256,7 @@ def _command(program: str, data: Path, *arguments: str) -> list[str]:
 def _prefix(data: Path) -> tuple[str, ...]:
     """Return what to put before a program of Postgres, which must die with us and refuses root.
 
-    In a user namespace root takes itself for somebody else, and the files stay root's. Where that
+    In a user namespace root looks like another user, and the files stay root's. Where that
     is forbidden, as in many containers, or cannot reach the files, the program runs as their owner,
     or as nobody if they are root's.
     """

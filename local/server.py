@@ -114,6 +114,6 @@ api = CORSMiddleware(invoke, **CORS)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """All paths but these are the API's. Starlette's own patterns do not see a newline."""
+    """All paths but these are the API's. Starlette's own patterns do not match a newline."""
     ours = scope["type"] == "lifespan" or PAGES.fullmatch(scope["path"])
     await (pages if ours else api)(scope, receive, send)

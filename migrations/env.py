@@ -17,7 +17,8 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import shared.models  # noqa: F401 (fills the metadata)
-from shared.database.sql import ROLE, SCHEMA
+from shared.database.scope import ROLE
+from shared.database.sql import SCHEMA
 from shared.secrets import is_well_formed
 from shared.settings import postgres_url
 

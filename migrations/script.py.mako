@@ -8,6 +8,10 @@ down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
+# Alter idempotency_keys before tasks: a keyed create locks them in this order, and the other way
+# could end in a deadlock. An autocommit_block commits what came before it: give it a migration of
+# its own.
+
 
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}

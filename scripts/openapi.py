@@ -210,7 +210,7 @@ def _example_of(name: str, schema: Document, schemas: Document) -> Any:
         raise IncompleteError(
             f"{name}: there is no example. Give one to the model {model}, as "
             'ConfigDict(json_schema_extra={"examples": [...]}), or to the route, as '
-            "responses=shown(...)."
+            "responses=with_example(...)."
         )
     return schemas[model]["examples"][0]
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from mangum import Mangum
 
-from shared import imports
+from shared import collector
 from shared.auth.middleware import AuthenticationMiddleware
 from shared.http import exception_handlers
 from shared.http.bodies import JsonRoute
@@ -38,5 +38,5 @@ def lambda_handler(app: FastAPI, *, asks_database: bool = True) -> Handler:
     """The Lambda function of an app, for events of an API Gateway HTTP API (payload format 2.0)."""
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         initialise(authenticated=not app.state.public, asks_database=asks_database)
-    imports.end()
+    collector.resume()
     return Mangum(RequestLogMiddleware(app), lifespan="off", custom_handlers=[GatewayEvent])

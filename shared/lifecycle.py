@@ -8,7 +8,7 @@ import os
 from contextlib import suppress
 
 from shared.auth.tokens import verifier
-from shared.database import connection as database
+from shared.database.connection import connect, disconnect
 from shared.secrets import database_url, pseudonym_key
 from shared.settings import ConfigurationError, UnreadableSecretError, settings
 
@@ -25,8 +25,8 @@ def initialise(*, authenticated: bool, asks_database: bool = True) -> None:
     settings()
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == SNAP_START:
         _hook_into_snapshot(authenticated=authenticated, asks_database=asks_database)
-        # The first versions of a stack are published, and so initialised, before IAM knows
-        # everywhere that their role may read the secrets. They are read when it is restored.
+        # The first versions of a stack are published, and so initialised, before the right
+        # of their role to read secrets has reached all of IAM. They are read when it is restored.
         with suppress(UnreadableSecretError):
             _prepare(authenticated=authenticated, asks_database=False)
     else:
@@ -37,11 +37,11 @@ def _prepare(*, authenticated: bool, asks_database: bool) -> None:
     database_url()
     if authenticated:
         pseudonym_key()
-        verifier().warm(wait=False)  # while the database is connected
+        verifier().keys.warm(wait=False)  # while the database is connected
     if asks_database:
-        database.connect()
+        connect()
     if authenticated:
-        verifier().warm()
+        verifier().keys.warm()
 
 
 def _hook_into_snapshot(*, authenticated: bool, asks_database: bool) -> None:
@@ -54,11 +54,11 @@ def _hook_into_snapshot(*, authenticated: bool, asks_database: bool) -> None:
     def restore() -> None:
         with suppress(ConfigurationError):  # the first request reports it
             if authenticated:
-                verifier().warm(wait=False)
+                verifier().keys.warm(wait=False)
             if asks_database:
-                database.connect()
+                connect()
             if authenticated:
                 pseudonym_key()
 
-    register_before_snapshot(database.disconnect)
+    register_before_snapshot(disconnect)
     register_after_restore(restore)

@@ -90,18 +90,18 @@ TaskId = Annotated[
 ]
 
 
-# No function validates such a model, so that no cold start has to build what would.
+# No function validates such a model, so that no cold start has to build its validator.
 NEVER_VALIDATED: Any = ConfigDict(defer_build=True)
 
 
-def _shown(example: dict[str, Any], **schema: Any) -> Any:
+def _with_example(example: dict[str, Any], **schema: Any) -> Any:
     """The configuration of a model that the documentation shows with an example."""
     return ConfigDict(json_schema_extra={"examples": [example], **schema})
 
 
 def _body(example: dict[str, Any], **schema: Any) -> Any:
     """The configuration of a request body: nothing is converted."""
-    return _shown(example, **schema) | ConfigDict(strict=True)
+    return _with_example(example, **schema) | ConfigDict(strict=True)
 
 
 def _read_only(**schema: str) -> Any:
@@ -112,8 +112,8 @@ def _read_only(**schema: str) -> Any:
 class TaskBase(BaseModel):
     """What a task says."""
 
-    # A factory makes a default that the schema does not show: a generated client would think that a
-    # member with a default is always there, and require it in a create, too.
+    # A factory makes a default that the schema does not show: to a generated
+    # client a member with a default is always there, and it would require it in a create, too.
 
     title: Title
     description: Description | None = None
@@ -121,7 +121,7 @@ class TaskBase(BaseModel):
 
 
 class TaskCreate(TaskBase, Input):
-    """The body of a create: a title, and what else the client wants to set.
+    """The body of a create: a title, and what else is to be set.
 
     Without them, the `description` is null and `completed` is false.
     """
@@ -205,7 +205,7 @@ CHANGED = {"completed": True, "updated_at": "2026-11-20T09:15:00.654321Z", "vers
 class TaskPublic(TaskBase):
     """A task as its owner sees it."""
 
-    model_config = _shown(EXAMPLE) | NEVER_VALIDATED
+    model_config = _with_example(EXAMPLE) | NEVER_VALIDATED
 
     id: int
     user_id: str
@@ -253,10 +253,10 @@ class Task(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """The first use of an `Idempotency-Key`: what was sent, and all of what was answered.
+    """The first use of an `Idempotency-Key`: the body that was sent, the new task's id, the time.
 
-    A task is answered as it was created, so that the body, the new id and the time say it all; the
-    body is the fingerprint, too. `ordinal` counts the owner's keys.
+    They are all that the response to the create is made of. A second request is the same where its
+    body is. `ordinal` counts the owner's keys.
     """
 
     model_config = NEVER_VALIDATED

@@ -44,7 +44,7 @@ def shared_secret(*, renewed: bool = False) -> str:
     """The HS256 secret; `renewed` reads it again where Secrets Manager holds it.
 
     Raises:
-        ConfigurationError: it cannot be read, is too short, or is known to everybody.
+        ConfigurationError: it cannot be read, is too short, or is a known default.
     """
     name, value = settings().shared_secret
     if name.endswith("_ARN"):
@@ -84,7 +84,7 @@ def is_well_formed(url: str) -> bool:
 def _checked(name: str, url: str) -> str:
     """The URL, if libpq can read it and, in Lambda, the way to the database is encrypted.
 
-    Postgres and the functions of `sam local` are on one machine.
+    With `sam local`, Postgres and the functions are on one machine.
     """
     if not is_well_formed(url):
         raise ConfigurationError(f"{name} is not a valid Postgres URL")
@@ -112,7 +112,7 @@ def _is_loopback(host: str) -> bool:
 
 def _secret(name: str, arn: str, member: str, *, renewed: bool) -> str:
     """What a secret holds: plain text, or a member of a JSON object."""
-    # Here, because it brings boto3, which costs a cold start more than everything else.
+    # Imported here, since it brings boto3, which costs a cold start more than all the rest.
     from aws_lambda_powertools.utilities import parameters  # noqa: PLC0415
 
     try:
@@ -128,9 +128,9 @@ def _secret(name: str, arn: str, member: str, *, renewed: bool) -> str:
 
 @cache
 def _provider() -> Any:
-    """Powertools' provider of secrets, with its cache. It gives up long before boto3's minutes."""
+    """Powertools' provider of secrets, with its cache. It gives up after seconds, boto3 minutes."""
     from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
-    patience = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
-    return SecretsProvider(boto_config=patience)
+    limits = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
+    return SecretsProvider(boto_config=limits)

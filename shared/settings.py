@@ -22,7 +22,7 @@ MINIMUM_SECRET_BYTES = 32  # RFC 7518, section 3.2: as many as HMAC with SHA-256
 # What zlib makes of the start of a secret: repeats and padding give less, random digits do not.
 MINIMUM_COMPRESSED_BYTES = 32
 COMPRESSED_START = 64  # bytes; the compressed repeats of a long text would add up
-# In small letters: defaults, and texts of tutorials. Everybody knows them.
+# In lower case: defaults, and texts of tutorials. They are what is guessed first.
 KNOWN_SECRETS = {
     "a-string-secret-at-least-256-bits-long",
     "abcdefghijklmnopqrstuvwxyz0123456789",
@@ -146,12 +146,12 @@ class Settings(BaseModel):
 
     @property
     def issuer(self) -> str | None:
-        """Who signs the tokens."""
+        """The `iss` of the tokens."""
         return self.jwt_issuer or (_origin(self.better_auth_url) if self.better_auth_url else None)
 
     @property
     def audience(self) -> str | None:
-        """Whom the tokens are for."""
+        """The `aud` of the tokens."""
         return self.jwt_audience or (
             _origin(self.better_auth_url) if self.better_auth_url else None
         )

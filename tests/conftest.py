@@ -1,4 +1,4 @@
-"""A real Postgres for the run, a database per worker, and users who speak in gateway events."""
+"""A real Postgres for the run, a database per worker, and users who send gateway events."""
 
 import asyncio
 import os
@@ -148,7 +148,7 @@ def environment(tokens: issuer.Issuer) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def discreet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No test makes anybody log a token, the usual title, or a URL with a password."""
+    """In no test a token, the usual title, or a URL with a password is logged."""
     yield
     for record in caplog.get_records("call"):
         assert not SECRETS.search(f"{record.getMessage()} {vars(record)}")
@@ -180,7 +180,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[httpx2.Client]:
-    """A client without a token. Whatever a test is answered, the API's description tells of it."""
+    """A client without a token. Each response must be one that the API's description has."""
     with httpx2.Client(
         transport=GatewayTransport(Gateway.of_template()),
         base_url="https://api.test",

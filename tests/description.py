@@ -1,4 +1,4 @@
-"""Whether a response is one that the API's description tells of."""
+"""Whether a response is one that the API's description has."""
 
 import json
 import re
@@ -21,7 +21,7 @@ PROBLEM = "application/problem+json"
 
 
 def errors(operation: Operation) -> dict[str, dict[str, Any]]:
-    """The errors that an operation tells, by their kind, each as its example."""
+    """The errors that an operation describes, by their kind, each as its example."""
     return {
         kind: example["value"]
         for response in operation["responses"].values()
@@ -44,15 +44,15 @@ def operation_of(request: httpx2.Request) -> Operation | None:
 
 
 def check_described(response: httpx2.Response) -> None:
-    """See that an operation tells of its response: the status, its headers, the kind of problem."""
+    """Check that an operation describes its response: status, headers, the kind of problem."""
     operation = operation_of(response.request)
     if operation is None:
         return
     told = operation["responses"].get(str(response.status_code))
-    assert told, f"{operation['operationId']} does not tell of a {response.status_code}"
+    assert told, f"{operation['operationId']} does not describe a {response.status_code}"
     for name, header in told["headers"].items():
         assert name in response.headers or not header["required"], name
     if PROBLEM in told.get("content", {}):
         response.read()
         kind = response.json()["type"].removeprefix("/problems/")
-        assert kind in errors(operation), f"{operation['operationId']} does not tell of {kind}"
+        assert kind in errors(operation), f"{operation['operationId']} does not describe {kind}"

@@ -32,7 +32,8 @@ def import_libraries() -> None:
                 case ast.ImportFrom(module=str(module), names=names) if is_library(module):
                     library = import_module(module)
                     for name in names:
-                        getattr(library, name.name, None)
+                        if not hasattr(library, name.name):  # a module of the package
+                            import_module(f"{module}.{name.name}")
                 case ast.Import(names=names):
                     for each in filter(is_library, (name.name for name in names)):
                         import_module(each)
@@ -68,7 +69,7 @@ def look(modules: list[str]) -> dict[str, Any]:
 
 
 def is_expected(path: str, old: Any, new: Any) -> bool:
-    """A module within a package is a name of it; a private name is what a library remembers.
+    """A module within a package is a name of it; a private name is a library's own state.
 
     Unless it is code: that is replaced, but for the methods that SQLAlchemy writes when asked.
     """

@@ -302,7 +302,7 @@ class TestProcess:
 
 
 class TestInstallation:
-    """Packages are installed once, whoever comes first."""
+    """Packages are installed once, by the first process that needs them."""
 
     def test_many_at_once_install_once(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

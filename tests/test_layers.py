@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 # From the bottom to the top: a module imports from layers below its own, or from its own.
 LAYERS = (
-    ("shared.settings", "shared.inputs", "shared.imports"),
+    ("shared.settings", "shared.inputs", "shared.collector"),
     ("shared.secrets", "shared.http.problems"),
     ("shared.models",),
     ("shared.http",),

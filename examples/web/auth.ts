@@ -37,10 +37,10 @@ function configure({ databaseUrl, secret, tokenLifetime, signInsPerMinute }: Set
     secret,
     emailAndPassword: { enabled: true },
     plugins: [
-      // The API wants to know who it is, and nothing else about the user.
+      // The API needs the user's id, and nothing else.
       jwt({ jwt: { expirationTime: tokenLifetime, definePayload: () => ({}) } }),
     ],
-    // Anybody can send another X-Forwarded-For with each request, so that no header is believed.
+    // Anybody can send another X-Forwarded-For with each request, so that no header is used.
     advanced: { ipAddress: { ipAddressHeaders: [] } },
     // Against guessed passwords. Without addresses it counts all requests together.
     rateLimit: {

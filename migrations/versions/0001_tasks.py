@@ -1,4 +1,4 @@
-"""The tasks, each for its owner's eyes only."""
+"""The tasks, each visible to its owner alone."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""First uses of idempotency keys, remembered for a day."""
+"""First uses of idempotency keys, kept for a day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,8 +19,8 @@ GRANT INSERT (id) ON tasks TO {ROLE};
 GRANT USAGE ON SEQUENCE tasks_id_seq TO {ROLE};
 """
 
-# Anybody's create takes a few old keys along, also of users who never come back. It may not see
-# them: the function sees what is old, for the tables' owner, and tells nobody.
+# Each create deletes a few old keys, also those of other users. Row-level security hides them from
+# it, so that a function does it with the rights of the tables' owner, and returns nothing.
 FORGET = f"""
 CREATE POLICY old_keys ON idempotency_keys TO CURRENT_USER
     USING (created_at < now() - interval '24 hours');

@@ -7,9 +7,9 @@ down_revision = "0002"
 
 ROLE = "tasks_user"
 
-# The schedule may not see anybody's keys: the function sees what is old, for the tables' owner, and
-# tells how many there were. The older function without a batch stays while functions of the release
-# before this one still call it.
+# Row-level security hides all keys from the schedule, so that a function deletes them, with the
+# rights of the tables' owner, and returns their number. The older function without a batch
+# stays while functions of the release before this one still call it.
 FORGET = f"""
 CREATE FUNCTION forget_old_idempotency_keys(batch integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path FROM CURRENT

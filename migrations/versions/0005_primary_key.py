@@ -1,4 +1,4 @@
-"""The primary key begins with the owner; a task knows how many there were; room on each page.
+"""The primary key begins with the owner; a task has its number; room on each page.
 
 All of it is a moment's work: the index is there, the new column has no default, and what the table
 stores already stays as it is.

@@ -1,4 +1,4 @@
-"""An index that tells how many idempotency keys a user has.
+"""An index by which the idempotency keys of a user are counted.
 
 In a migration of its own: it is built outside of a transaction, so that writers go on meanwhile,
 and leaving the transaction commits whatever came before it.

@@ -4,24 +4,21 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import UTC
-from email.message import Message
+from collections.abc import Callable
+from contextlib import closing, suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from socket import SHUT_RDWR, socket
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from jwt import PyJWK
 
-from shared.auth.keys import ALGORITHMS, Keys, read_keys
+from shared.auth.keys import ALGORITHMS, find_key, read_keys
 from shared.http.problems import Unavailable
 
-# Seconds of the wall clock: in a Lambda environment that was frozen or restored from a snapshot
-# the monotonic one may stand where it stood. A wall clock can be set back, so that an age is a
-# distance: a set "from the future" is refreshed like an old one, and no cooldown lasts for ever.
+# Seconds of the wall clock, because the monotonic one stands still while Lambda freezes a process.
+# A wall clock can be set back: ages are distances, so that no set and no cooldown lasts for ever.
 MAX_AGE = 10 * 60
 MAX_OUTAGE = 24 * 60 * 60
 COOLDOWN = 5
@@ -53,14 +50,11 @@ class KeySet:
     def key(self, algorithm: str, kid: str | None, /) -> PyJWK | None:
         """Find a key, or None when the issuer has no such usable key.
 
-        Without a kid it is the key of that algorithm, if there is exactly one.
-
         Raises:
             Unavailable: the key is not known and the last fetch failed. That the issuer has no
                 such key would be a guess, and a frontend ends the session on a 401.
         """
-        found = self._find(algorithm, kid)
-        if found:
+        if found := self._find(algorithm, kid):
             self.warm(wait=False)
             return found
         fetch = self._fetch()
@@ -69,7 +63,7 @@ class KeySet:
         if not found and fetch.keys is None:
             raise Unavailable(
                 "The issuer's key set cannot be reached for the moment. Nothing was written.",
-                retry_after=fetch.remaining_cooldown(),
+                retry_after=max(1, math.ceil(fetch.cooldown - fetch.age())),
             )
         return found
 
@@ -84,15 +78,12 @@ class KeySet:
         old. It waits for the fetch, at most 2 s, or lets it run beside what comes next.
         """
         if self._current().age() >= MAX_AGE:
-            fetch = self._fetch()
-            if wait:
-                fetch.join(DEADLINE)
+            self._fetch().join(DEADLINE if wait else 0)
 
     def _find(self, algorithm: str, kid: str | None) -> PyJWK | None:
         fetch = self._current()
-        if fetch.keys and fetch.age() < MAX_OUTAGE:
-            return fetch.keys.get((algorithm, kid))
-        return None
+        keys = fetch.keys if fetch.age() < MAX_OUTAGE else None
+        return find_key(keys or [], algorithm, kid)
 
     def _current(self) -> "_Fetch":
         """Return the last fetch that gave usable keys."""
@@ -115,15 +106,14 @@ class KeySet:
 class _Fetch(threading.Thread):
     """One request for the key set, and what came of it.
 
-    A thread, because nothing else bounds the resolver, and because a known key must not wait. Where
-    Lambda freezes it, it ends as a failure later, and another request starts the next. Keys are as
-    old as the request for them, however late they came.
+    A thread, because nothing else bounds the resolver, and because a known key must not wait.
+    Keys are as old as the request for them, however late they came, as where Lambda froze it.
     """
 
     def __init__(self, url: str, now: Callable[[], float], *, at: float) -> None:
         super().__init__(name="key set", daemon=True)
         self.cooldown: float = COOLDOWN
-        self.keys: Keys | None = None  # None: no answer; empty: none that can be used
+        self.keys: list[PyJWK] | None = None  # None: no answer; empty: none that can be used
         self._at = at
         self._url = url
         self._now = now
@@ -131,73 +121,51 @@ class _Fetch(threading.Thread):
     def age(self) -> float:
         return abs(self._now() - self._at)
 
-    def remaining_cooldown(self) -> int:
-        return max(1, math.ceil(self.cooldown - self.age()))
-
     def run(self) -> None:
         try:
-            self.keys = read_keys(_get(self._url))
-        except _StatusError as answer:
-            self.cooldown = self.age() + _seconds(answer.retry_after, self._now())
-            _warn(f"status_{answer.status}")
+            response, body = _get(self._url)
+            if response.status == HTTPStatus.OK:
+                self.keys = read_keys(body)
+                return
+            reason = f"status_{response.status}"
+            # Better Auth's own rate limiter writes it with an X.
+            wait = response.getheader("Retry-After") or response.getheader("X-Retry-After") or ""
+            self.cooldown = self.age() + _seconds(wait, self._now())
         except (OSError, HTTPException, ValueError, RecursionError) as error:
-            _warn(type(error).__name__)
+            reason = type(error).__name__
+        log.warning("The key set could not be fetched.", extra={"reason": reason})
 
 
-def _warn(reason: str) -> None:
-    log.warning("The key set could not be fetched.", extra={"reason": reason})
-
-
-class _StatusError(Exception):
-    def __init__(self, status: int, headers: Message) -> None:
-        self.status = status
-        # Better Auth's own rate limiter writes it with an X.
-        self.retry_after = headers.get("Retry-After") or headers.get("X-Retry-After") or ""
-
-
-def _get(url: str) -> bytes:
+def _get(url: str) -> tuple[HTTPResponse, bytes]:
     """Read what is at an address; a redirect is an answer like any other but 200."""
     parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
     connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     with closing(connect(str(parts.hostname), parts.port, timeout=DEADLINE)) as connection:
         connection.connect()
-        with _deadline(connection.sock):
+        # The connection's time-out bounds each read, not all of them together.
+        deadline = threading.Timer(DEADLINE, _shut_down, [connection.sock])
+        deadline.start()
+        try:
             connection.request("GET", target)
             response = connection.getresponse()
-            if response.status != HTTPStatus.OK:
-                raise _StatusError(response.status, response.headers)
             body = response.read(MAX_BYTES + 1)
+        finally:
+            deadline.cancel()
     if len(body) > MAX_BYTES:
         raise ValueError("too large")
-    return body
-
-
-@contextmanager
-def _deadline(connected: socket) -> Iterator[None]:
-    """End a connection that takes too long: its time-out bounds each read, not all of them."""
-    timer = threading.Timer(DEADLINE, _shut_down, [connected])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return response, body
 
 
 def _shut_down(connected: socket) -> None:
-    # The other end, or the reader, may have ended it at this very moment.
-    with suppress(OSError):
+    with suppress(OSError):  # it may have ended at this very moment
         connected.shutdown(SHUT_RDWR)
 
 
 def _seconds(retry_after: str, now: float) -> float:
     """Read how long to wait: a number or a date (RFC 9110, section 10.2.3), within reason."""
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(retry_after).replace(tzinfo=UTC).timestamp() - now
-        except (ValueError, OverflowError):
-            seconds = COOLDOWN
-    return min(max(COOLDOWN, seconds), MAX_COOLDOWN)
+    with suppress(ValueError, OverflowError):
+        date = None if retry_after.isdecimal() else parsedate_to_datetime(retry_after)
+        wait = date.timestamp() - now if date else float(retry_after)
+        return min(max(COOLDOWN, wait), MAX_COOLDOWN)
+    return COOLDOWN

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,9 +19,10 @@ ALGORITHMS: Mapping[str, tuple[str, str | None]] = {
     "PS256": ("RSA", None),
 }
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
-
-Keys = Mapping[tuple[str, str | None], PyJWK]
-"""Keys by algorithm and kid. The only key of an algorithm is also there without its kid."""
+PRIME = 2**255 - 19  # of Curve25519
+ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+# The y of the points with an order of 1 to 8: for a key that is one of them, anyone can sign.
+SMALL_ORDER = {0, 1, PRIME - 1, ORDER_8, PRIME - ORDER_8}
 
 log = logging.getLogger(f"tasks.{__name__}")  # below the service's, whose lines are JSON
 
@@ -30,8 +31,14 @@ class UnusableKeyError(Exception):
     """Why a key is not used, as a constant for the log."""
 
 
+def find_key(keys: Iterable[PyJWK], algorithm: str, kid: str | None) -> PyJWK | None:
+    """Find a key by its algorithm and kid, or the only key of an algorithm without its kid."""
+    found = [key for key in keys if key.algorithm_name == algorithm and kid in {key.key_id, None}]
+    return found[0] if len(found) == 1 else None
+
+
 @lru_cache(maxsize=1)  # so that a set that has not changed warns once
-def read_keys(document: bytes) -> Keys:
+def read_keys(document: bytes) -> list[PyJWK]:
     """Prepare the usable keys of a key set; the others are ignored, with a warning for each.
 
     Raises:
@@ -40,36 +47,21 @@ def read_keys(document: bytes) -> Keys:
     """
     match json.loads(document):
         case {"keys": [_, *_] as jwks}:
-            usable = list(_usable(jwks))
-            named: Counter[tuple[str, str | None]] = Counter(
-                (key.algorithm_name, key.key_id) for _, key in usable if key.key_id
-            )
-            found: dict[tuple[str, str | None], list[PyJWK]] = {}
-            for position, key in usable:
-                if named[key.algorithm_name, key.key_id] > 1:
-                    _ignore(position, "duplicate_kid")  # a token could mean either
-                    continue
-                for kid in {key.key_id, None}:
-                    found.setdefault((key.algorithm_name, kid), []).append(key)
-            return {name: key for name, (key, *others) in found.items() if not others}
-        case _:
-            raise ValueError("not a key set")
+            keys = [key for position, jwk in enumerate(jwks) for key in _usable(jwk, position)]
+            names = Counter((key.algorithm_name, key.key_id) for key in keys)
+            # Of keys with one name none is used, because a token could mean any of them.
+            return [key for key in keys if names[key.algorithm_name, key.key_id] <= 1]
+    raise ValueError("not a key set")
 
 
-def _usable(jwks: list[object]) -> Iterator[tuple[int, PyJWK]]:
-    """The usable keys and where they stand. An RSA key without `alg` serves two algorithms."""
-    for position, jwk in enumerate(jwks):
-        try:
-            yield from ((position, key) for key in _prepare(jwk))
-        except UnusableKeyError as error:
-            _ignore(position, str(error))
-        except (InvalidKeyError, ValueError, TypeError):  # as PyJWK fails, depending on where
-            _ignore(position, "invalid")
-
-
-def _ignore(position: int, reason: str) -> None:
+def _usable(jwk: object, position: int) -> list[PyJWK]:
+    try:
+        return _prepare(jwk)
+    except (UnusableKeyError, InvalidKeyError, ValueError, TypeError) as error:
+        reason = str(error) if isinstance(error, UnusableKeyError) else "invalid"
     details = {"reason": reason, "position": position}
     log.warning("A key of the key set cannot be used and is ignored.", extra=details)
+    return []
 
 
 def _prepare(jwk: object) -> list[PyJWK]:
@@ -81,27 +73,17 @@ def _prepare(jwk: object) -> list[PyJWK]:
     if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
         raise UnusableKeyError("not_for_verification")
     kind = jwk.get("kty"), jwk.get("crv")
-    names = [
-        each for each in ALGORITHMS if ALGORITHMS[each] == kind and jwk.get("alg", each) == each
-    ]
-    if not names:
+    names = [each for each in ALGORITHMS if ALGORITHMS[each] == kind]
+    keys = [PyJWK(jwk, name) for name in names if jwk.get("alg", name) == name]
+    if not keys:
         raise UnusableKeyError("unsupported")
-    keys = [PyJWK(jwk, name) for name in names]
     if _is_weak(keys[0].key):
         raise UnusableKeyError("weak")
     return keys
 
 
 def _is_weak(key: object) -> bool:
-    """Tell whether an RSA key is short, or anyone can sign for an Ed25519 key.
-
-    That is so where eight times its point (RFC 8032, section 5.1) is the identity. The y of these
-    points is 0 (order 4), 1 or -1 (1 and 2) or, by the curve's doubling formula, a root of
-    d·y⁴ + 2·y² - 1 with d = -121665/121666 (order 8).
-    """
-    if isinstance(key, RSAPublicKey):
-        return key.key_size < MIN_RSA_BITS
-    if not isinstance(key, Ed25519PublicKey):
-        return False
-    y = int.from_bytes(key.public_bytes_raw(), "little") % 2**255
-    return y * (y**2 - 1) * (121665 * y**4 - 2 * 121666 * y**2 + 121666) % (2**255 - 19) == 0
+    if isinstance(key, Ed25519PublicKey):
+        # RFC 8032, section 5.1.3; the highest bit is the sign of x.
+        return int.from_bytes(key.public_bytes_raw(), "little") % 2**255 % PRIME in SMALL_ORDER
+    return isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS

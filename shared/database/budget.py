@@ -11,4 +11,4 @@ STATEMENT = 5
 ADDRESS = 2
 CONNECT = 3
 REQUEST = 8
-IDLE = 300  # AWS forgets an idle connection after 350 s, without a word
+IDLE = 300  # AWS drops an idle connection after 350 s, and tells neither end

@@ -18,12 +18,15 @@ from shared.database import budget
 from shared.secrets import database_url
 from shared.settings import ConfigurationError, settings
 
-logging.getLogger("psycopg").setLevel(logging.ERROR)  # what breaks is raised, too
+logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of is raised, too
 
 
 @dataclass
 class Connection:
-    """A connection, and the names of what its server has prepared, if it prepares at all."""
+    """A connection, and the names of the statements that its server has prepared.
+
+    `prepares` is false where the server, or the pooler before it, cannot.
+    """
 
     opened: psycopg.Connection[Any]
     prepared: set[bytes] = field(default_factory=set)
@@ -34,7 +37,8 @@ class Connection:
         """Whether it broke, or its server has closed it."""
         if self.opened.pgconn.transaction_status != TransactionStatus.IDLE:
             return True
-        poll = select.poll()  # something to read, for an idle connection, is its end. 1 µs
+        # The server has closed an idle connection that has something to read. This takes 1 µs.
+        poll = select.poll()
         poll.register(self.opened.pgconn.socket, select.POLLIN)
         return bool(poll.poll(0))
 
@@ -66,7 +70,9 @@ def _log_in() -> psycopg.Connection[Any]:
         refused = error.pgconn is not None and error.pgconn.used_password
         if settings().database_url or not refused:
             raise
-        with suppress(ConfigurationError):  # no news of the secret: the refusal stands
+        with suppress(
+            ConfigurationError
+        ):  # the secret cannot be read again: the refusal is what is raised
             return _open(database_url(renewed=True))
         raise
 
@@ -76,7 +82,7 @@ def _open(url: str) -> psycopg.Connection[Any]:
 
 
 class Pool:
-    """A pool of one connection: made when it is needed, and anew when it is dead."""
+    """A pool of one connection: made when it is needed, and again when it is dead."""
 
     def __init__(self) -> None:
         self.held: Connection | None = None
@@ -85,9 +91,9 @@ class Pool:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Have the connection for oneself, for one statement."""
+        """Lend the connection, to one caller at a time, for one statement."""
         with self._taken:
-            # By the wall's clock: the monotonic one may stand still while Lambda is frozen.
+            # By the wall clock: the monotonic one may stand still while Lambda freezes the process.
             idle, self._used = abs(time() - self._used), time()
             if self.held is None or self.held.is_dead or idle > budget.IDLE:
                 self.close()

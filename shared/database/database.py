@@ -19,7 +19,7 @@ class Database:
     Raises:
         DatabaseUnavailable: the database cannot be reached or cannot serve.
         Locked: another statement holds the row for too long.
-        UnknownUser: the linked user table does not know the subject.
+        UnknownUser: the subject is not in the linked user table.
     """
 
     def __init__(self, subject: str = "") -> None:

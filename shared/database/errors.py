@@ -32,8 +32,8 @@ NOT_SERVING = (
     "58",  # the server's own disk or files
 )
 
-# What a server or a pooler answers that does not know a prepared statement, knows it already, or
-# finds it outdated after DDL. The transaction is rolled back: nothing was executed.
+# A prepared statement is missing, is there already, or is outdated after DDL. The transaction is
+# rolled back: nothing was executed.
 NOT_PREPARED = (
     errors.InvalidSqlStatementName,
     errors.DuplicatePreparedStatement,

@@ -18,7 +18,8 @@ from psycopg.pq.abc import PGconn, PGresult
 
 from shared.database.connection import Connection
 from shared.database.errors import NOT_PREPARED, server_error
-from shared.database.sql import SCOPE, Parameters, Statement
+from shared.database.scope import SCOPE
+from shared.database.sql import Parameters, Statement
 
 Row = Any  # a named tuple of what a statement returns
 Rows = Sequence[Row]
@@ -92,7 +93,7 @@ def _results(pgconn: PGconn, deadline: float) -> list[PGresult]:
 
 
 def _wait(pgconn: PGconn, deadline: float) -> None:
-    """Wait for news of the server, or for room to send it more."""
+    """Wait until there is something to read, or room to send more."""
     poll = select.poll()
     poll.register(pgconn.socket, select.POLLIN | select.POLLOUT * pgconn.flush())
     if not poll.poll(max(0.0, deadline - monotonic()) * 1000):

@@ -5,25 +5,11 @@ from functools import cache, wraps
 from hashlib import sha256
 from typing import Any, ParamSpec, cast
 
-from sqlalchemy import ClauseElement, text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-
-from shared.database import budget
+from sqlalchemy import ClauseElement
+from sqlalchemy.dialects import postgresql
 
 SCHEMA = "public"
-ROLE = "tasks_user"
-DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-
-# Local to the statement's own transaction, so that a pooler's next client inherits nothing. The
-# role cannot bypass row-level security, which a Neon owner's login can. Temporary tables come last
-# in the path, so that none hides a table of ours.
-SCOPE_SQL = f"""
-    select set_config('role', '{ROLE}', true),
-           set_config('app.user_id', :subject, true),
-           set_config('search_path', '{SCHEMA}, pg_temp', true),
-           set_config('lock_timeout', '{budget.LOCK}s', true),
-           set_config('statement_timeout', '{budget.STATEMENT}s', true)
-"""
+DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 P = ParamSpec("P")
 Parameters = Mapping[str, Any]
@@ -48,14 +34,10 @@ class Statement:
 
 
 def written_once(build: Callable[P, ClauseElement]) -> Callable[P, Statement]:
-    """Let each variant of a statement be written once. The arguments tell how many there are."""
+    """Build each variant of a statement once: one for each combination of arguments."""
 
     @wraps(build)
     def write(*arguments: P.args, **named: P.kwargs) -> Statement:
         return Statement(build(*arguments, **named))
 
     return cast("Callable[P, Statement]", cache(write))
-
-
-SCOPE = Statement(text(SCOPE_SQL))
-"""What comes before each statement in its transaction."""

@@ -49,18 +49,18 @@ from shared.models import TaskCreate, TaskPublic
 
 table, keys = (SQLModel.metadata.tables[name] for name in ("tasks", "idempotency_keys"))
 columns = table.columns
-shown = [columns[name] for name in TaskPublic.model_fields]
+public_columns = [columns[name] for name in TaskPublic.model_fields]
 
-# So that time moves on though the server's clock was set back.
+# `updated_at` grows by at least this, also where the server's clock was set back.
 TICK: ColumnElement[timedelta] = literal_column("interval '1 microsecond'", Interval)
 
 # How long a key is good for.
 LIFE: ColumnElement[timedelta] = literal_column("interval '24 hours'", Interval)
 
-# A constant of the text: a limit that is bound is planned for any value.
+# A constant in the SQL: a plan for a bound limit has to suit any value.
 ONE: ColumnElement[int] = literal_column("1", Integer)
 
-# By the column that it belongs to: its name is another one where the table was replaced.
+# The sequence is found by its column: where the table was replaced, it has another name.
 IDS: ColumnElement[Any] = literal_column(f"pg_get_serial_sequence('{SCHEMA}.tasks', 'id')")
 
 
@@ -95,7 +95,7 @@ def _order(key: str, title: ColumnElement[Any], others: Iterable[ColumnElement[A
 def read_page(key: str, descending: bool, completed: bool | None, has_cursor: bool) -> Select[Any]:
     """One page of the owner's tasks, in order, from the start or from behind a position."""
     order = _order(key, columns.title, (columns[key], columns.id))
-    statement = select(*shown).where(owned()).limit(bindparam("limit"))
+    statement = select(*public_columns).where(owned()).limit(bindparam("limit"))
     if completed is not None:
         statement = statement.where(columns.completed.is_(completed))
     if has_cursor:
@@ -138,7 +138,11 @@ def insert_task() -> ClauseElement:
     sent, numbered = _sent(), _ordinal()
     row = {"user_id": bindparam("owner"), **sent, "ordinal": numbered.c.ordinal}
     new = select(*row.values()).where(numbered.c.ordinal <= numbered.c.most)
-    return insert(table).from_select(list(row), new).returning(*shown, false().label("replayed"))
+    return (
+        insert(table)
+        .from_select(list(row), new)
+        .returning(*public_columns, false().label("replayed"))
+    )
 
 
 @written_once
@@ -181,7 +185,7 @@ def insert_task_once() -> ClauseElement:
 
 
 def _ends_of_keys() -> CTE:
-    """The ordinals of the owner's oldest and newest keys, which tell about how many there are.
+    """The ordinals of the owner's oldest and newest keys: their difference is about the number.
 
     Old keys are deleted first, and keys of the same moment have the same ordinal.
     """
@@ -222,7 +226,7 @@ def _claim(
 
 @written_once
 def forget_old_keys() -> ClauseElement:
-    """Delete a batch of keys that are no longer good, whoever used them; their number."""
+    """Delete a batch of old keys, those of all users; their number."""
     batch = cast(bindparam("batch"), Integer)
     return select(getattr(func, SCHEMA).forget_old_idempotency_keys(batch).label("forgotten"))
 
@@ -230,7 +234,7 @@ def forget_old_keys() -> ClauseElement:
 @written_once
 def read_task() -> Select[Any]:
     """The named task."""
-    return select(*shown).where(owned(), _named())
+    return select(*public_columns).where(owned(), _named())
 
 
 @written_once
@@ -280,7 +284,7 @@ def _change(new: Mapping[str, ColumnElement[Any]]) -> ClauseElement:
 
 
 def _changed(names: Collection[str]) -> ColumnElement[str]:
-    """The outcome of a change of these columns. RETURNING knows the new row only."""
+    """The outcome of a change of these columns. RETURNING sees only the new row."""
     if "completed" not in names:
         return Outcome.CHANGED.sql
     if len(names) == 1:  # it is this one that differs
@@ -296,21 +300,21 @@ def _changed(names: Collection[str]) -> ColumnElement[str]:
 def _returning_current(
     write: Update | Delete, differs: ColumnElement[bool], done: ColumnElement[str]
 ) -> ClauseElement:
-    """Answer with the task as written or, where it is not, as the last writer has left it.
+    """Return the task as written or, where it was not written, as it is now.
 
-    That writer may have come after the write had looked, and before the task was locked for the
-    answer: where the task is fit to be written now, another write came first.
+    Another write may commit after this one has looked at the task, and before the task is locked.
+    Then it was not written although it could be now. The outcome is RACED: the caller tries again.
     """
-    written = write.returning(*shown, done.label("outcome")).cte("written")
+    written = write.returning(*public_columns, done.label("outcome")).cte("written")
     found = case(
         (~_expected(), Outcome.PRECONDITION_FAILED.sql),
         (differs, Outcome.RACED.sql),
         else_=Outcome.UNCHANGED.sql,
     )
-    as_it_is = (
-        select(*shown, found.label("outcome"))
+    current = (
+        select(*public_columns, found.label("outcome"))
         .where(owned(), _named(), ~exists().select_from(written))
         .with_for_update(key_share=True)
-        .cte("as_it_is")
+        .cte("current")
     )
-    return union_all(select(written), select(as_it_is))
+    return union_all(select(written), select(current))

@@ -1,1 +1,1 @@
-"""What HTTP asks of every operation: events, bodies, responses, problems, conditions, pages."""
+"""HTTP, the same for every operation: events, bodies, responses, problems, conditions, pages."""

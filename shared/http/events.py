@@ -1,6 +1,6 @@
 """API Gateway HTTP API events (payload format 2.0) as Mangum hands them to the app, and back.
 
-Mangum's own class for them trusts every field and decodes the path once more than the gateway did.
+Mangum's own class for them checks no field and decodes the path once more than the gateway did.
 """
 
 import binascii

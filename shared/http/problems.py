@@ -265,4 +265,4 @@ class DatabaseUnavailable(Unavailable):
 
 
 class Locked(DatabaseUnavailable):
-    """Somebody else holds what the statement needs, and does not let go."""
+    """Another transaction holds what the statement needs, for too long."""

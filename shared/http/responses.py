@@ -15,8 +15,8 @@ TIMES = ("created_at", "updated_at")
 JSON = "application/json"
 
 
-def shown(example: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """What the documentation shows of a route's response, where its model's example will not do.
+def with_example(example: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The example of a route's response, where its model's is not the right one.
 
     To be given to the route as its `responses`.
     """
@@ -42,7 +42,7 @@ def tasks_response(rows: Sequence[TaskRow], headers: dict[str, str]) -> Response
 
 
 def _task(row: TaskRow) -> dict[str, Any]:
-    """The members of `TaskPublic`, unvalidated: the table's constraints have seen to it."""
+    """The members of `TaskPublic`, unvalidated: the table has constraints."""
     task = {name: getattr(row, name) for name in MEMBERS}
     for name in TIMES:
         task[name] = rfc3339(task[name])

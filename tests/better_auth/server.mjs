@@ -102,7 +102,7 @@ function send(response, status, body, headers = {}) {
   response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(body);
 }
 
-// Each starts from the valid key set, so that whoever takes what it should refuse gets away with it.
+// Each starts from the valid key set, so that tokens are still accepted by a verifier that does not notice.
 const faults = {
   hang: () => {},
   reset: (response) => response.destroy(),

@@ -14,14 +14,14 @@ const PHONE = { width: 360, height: 740 };
 
 const DESKTOP = { width: 1280, height: 800 };
 
-/** No violation of what axe knows of, in light and dark, and nothing to scroll to sideways. */
+/** No violation that axe finds, in light and dark, and nothing to scroll to sideways. */
 async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(AXE);
   for (const viewport of [PHONE, DESKTOP]) {
     await page.setViewportSize(viewport);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      // The colours in between are nobody's choice.
+      // While a colour changes, its contrast is neither of the two that were chosen.
       await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
       const { violations } = await page.evaluate(() => axe.run());
       const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);

@@ -20,6 +20,7 @@ import httpx2
 import yaml
 
 from local.gateway import Event, Gateway, GatewayTransport, Route, read_routes
+from local.network import closed_port
 from tests.conftest import ROOT
 
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -77,12 +78,6 @@ class Function:
         return self.log.read_text().splitlines()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def client(name: str) -> list[str]:
     """The command of the runtime client for a function, with what runtime and artifact have."""
     handler = template()["Resources"][name]["Properties"]["Handler"]
@@ -125,14 +120,14 @@ def started(name: str, command: list[str], log: Path, **environment: str) -> Ite
 @contextmanager
 def running(name: str, log: Path, **environment: str) -> Iterator[Function]:
     """Run a function under the emulator; `environment` goes before what the template declares."""
-    port = free_port()
+    port = closed_port()
     [emulator] = ROOT.glob(
         f".local/sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"
     )
     command = [
         *(str(emulator), "--log-level", "warn"),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
-        *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
+        *("--runtime-api-address", f"127.0.0.1:{closed_port()}"),
         *client(name),
     ]
     with started(name, command, log, **environment):

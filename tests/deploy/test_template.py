@@ -448,7 +448,7 @@ class TestGateway:
             RequestsPerSecond="50", WritesPerSecond="10", AnonymousRequestsPerSecond="5"
         )
         [api] = limited.of_type("ApiGatewayV2::Stage").values()
-        assert limits(api["DefaultRouteSettings"]) == {"5"}  # what is not named is anybody's
+        assert limits(api["DefaultRouteSettings"]) == {"5"}  # of health and the fallback
         for route in FUNCTIONS:
             settings = api["RouteSettings"].get(route, api["DefaultRouteSettings"])
             if "/api/" not in route:

@@ -31,7 +31,7 @@ from tests.functions.support import (
     tasks,
     unknown,
 )
-from tests.shared.database.support import change_scope
+from tests.shared.database.support import key_in_flight
 
 
 class TestCreate:
@@ -231,11 +231,11 @@ class TestIdempotencyKey:
         assert tasks(alice.list()) == [first.json()]
 
     def test_marks_what_is_said_again_and_nothing_else(self, alice: User) -> None:
-        headers = "idempotency-replayed"
-        assert headers not in alice.create().headers
-        assert headers not in once(alice).headers
-        assert once(alice).headers[headers] == "true"
-        assert once(alice).headers[headers] == "true"
+        header = "idempotency-replayed"
+        assert header not in alice.create().headers
+        assert header not in once(alice).headers
+        assert once(alice).headers[header] == "true"
+        assert once(alice).headers[header] == "true"
 
     def test_gives_the_first_response_whatever_happened_to_the_task_since(
         self, alice: User
@@ -259,7 +259,7 @@ class TestIdempotencyKey:
         assert task(once(alice), 201) == first
 
     def test_tells_keys_apart(self, alice: User) -> None:
-        ids = {task(once(alice, key), 201)["id"] for key in ("a", "b", "A", "a ", "")[:4]}
+        ids = {task(once(alice, key), 201)["id"] for key in ("a", "b", "A", "a ")}
         assert len(ids) == 4
 
     def test_makes_two_tasks_without_a_key(self, alice: User) -> None:
@@ -292,13 +292,7 @@ class TestIdempotencyKey:
     def test_of_a_create_that_is_in_flight_is_a_conflict(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        change_scope(monkeypatch, "'2s'", "'50ms'")
-        with admin() as connection, connection.transaction(force_rollback=True):
-            connection.execute(
-                "insert into idempotency_keys (user_id, key, task_id, title, completed)"
-                " values (%s, 'first', 1, 'a task', false)",
-                [alice.subject],
-            )
+        with key_in_flight(alice, "first", monkeypatch):
             problem(once(alice), 409)
             task(once(alice, "second"), 201)
         assert "idempotency-replayed" not in once(alice).headers

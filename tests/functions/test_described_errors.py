@@ -1,6 +1,6 @@
-"""Each error that the API's description shows of an operation is had from it, as it is shown.
+"""Each operation gives each error that the API's description shows of it, as it is shown there.
 
-For each kind there is a fixture that sees to the circumstances, and yields what to ask with.
+For each kind there is a fixture that makes the circumstances, and yields what to send.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from tests.functions.support import (
     problem,
     task,
 )
-from tests.shared.database.support import change_scope
+from tests.shared.database.support import key_in_flight
 
 Options = dict[str, Any]
 
@@ -110,13 +110,7 @@ def quota(alice: User, configure: Configure) -> Options:
 
 @pytest.fixture
 def in_flight(alice: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Options]:
-    change_scope(monkeypatch, "'2s'", "'50ms'")
-    with admin() as connection, connection.transaction(force_rollback=True):
-        connection.execute(
-            "insert into idempotency_keys (user_id, key, task_id, title, completed)"
-            " values (%s, %s, 1, 'a task', false)",
-            [alice.subject, *KEY.values()],
-        )
+    with key_in_flight(alice, KEY["Idempotency-Key"], monkeypatch):
         yield {"headers": KEY}
 
 

@@ -6,7 +6,7 @@ from sqlmodel import SQLModel
 
 from functions.health import PROBE
 from shared.auth import middleware as auth
-from shared.database.sql import ROLE
+from shared.database.scope import ROLE
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import admin, another_database, problem
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlmodel import SQLModel
 
-from shared.database.sql import ROLE
+from shared.database.scope import ROLE
 from shared.models import EXAMPLE, IdempotencyKey, Task, TaskCreate, TaskPublic
 from tests.conftest import User
 from tests.functions.support import admin, problem, task, tasks

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 
 from local.gateway import read_cors
+from local.network import closed_port
 from local.postgres import NOBODY
 
 CORS = read_cors()
@@ -45,12 +46,6 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def let_in(*urls: str) -> list[str]:
@@ -101,7 +96,7 @@ class Server(Program):
     """A development server."""
 
     def __init__(self, checkout: Path, **variables: str) -> None:
-        self.port = free_port()
+        self.port = closed_port()
         port = {"PORT": str(self.port)}
         super().__init__(checkout, "dev", WELCOMED, **(port | variables))
 

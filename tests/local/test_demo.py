@@ -14,12 +14,12 @@ import httpx2
 import pytest
 
 from local import command
+from local.network import closed_port
 from tests.local.support import (
     HOST,
     PATIENCE,
     WELCOMED,
     Program,
-    free_port,
     listening,
     postgres_of,
     refuses,
@@ -59,7 +59,7 @@ def demo(checkout: Path) -> Iterator[Start]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
     def start(**variables: str) -> Program:
-        ports = {"PORT": str(free_port()), "WEB_PORT": str(free_port())}
+        ports = {"PORT": str(closed_port()), "WEB_PORT": str(closed_port())}
         environment = {"PATH": path} | ports | variables
         started.append(Program(checkout, "demo", "Ctrl-C stops it", **environment))
         return started[-1]
@@ -133,7 +133,7 @@ def test_a_second_one_in_the_same_checkout_says_so_at_once(demo: Start) -> None:
 
 
 def test_it_runs_beside_make_dev(demo: Start, checkout: Path) -> None:
-    dev = Program(checkout, "dev", WELCOMED, PORT=str(free_port()))
+    dev = Program(checkout, "dev", WELCOMED, PORT=str(closed_port()))
     try:
         assert addresses_of(demo())
     finally:

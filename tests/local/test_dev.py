@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from local.issuer import load_issuer, serving
+from local.network import closed_port
 from local.services import FRONTENDS
 from tests.conftest import database_url, fresh_database
 from tests.local.support import (
@@ -24,7 +25,6 @@ from tests.local.support import (
     WELCOMED,
     Program,
     Server,
-    free_port,
     postgres_of,
     preflight,
     refuses,
@@ -95,14 +95,14 @@ def test_no_end_leaves_postgres_or_the_port_behind(
     "moment", ["Database:", "Running upgrade", "Up to date", "Documentation:", WELCOMED]
 )
 def test_ctrl_c_is_quiet(checkout: Path, moment: str) -> None:
-    program = Program(checkout, "dev", moment, PORT=str(free_port()))
+    program = Program(checkout, "dev", moment, PORT=str(closed_port()))
     program.press_ctrl_c()
     wait_until(lambda: not postgres_of(checkout))
     assert not re.search("Traceback|Error|Exception", program.output)
 
 
 def test_requests_from_the_first_moment_on_are_served(dev: Start) -> None:
-    port, statuses, started = free_port(), set(), Event()
+    port, statuses, started = closed_port(), set(), Event()
 
     def ask() -> None:
         while not started.wait(0.02):
@@ -150,7 +150,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(
 
 class TestDatabaseOfTheEnvironment:
     def test_that_does_not_answer_is_named(self, dev: Start) -> None:
-        url = f"postgresql://api:marker@{HOST}:{free_port()}/tasks"
+        url = f"postgresql://api:marker@{HOST}:{closed_port()}/tasks"
         server = dev(DATABASE_URL=url)
         assert server.process.wait(PATIENCE) == 1
         sentence = f"DATABASE_URL: the database at {HOST} does not answer"

@@ -77,7 +77,7 @@ def environments(count: int, variables: Mapping[str, str]) -> Iterator[list[Envi
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the end of the processes, whose pipes are closed; who hangs says where, and dies."""
+    """Wait for the end of the processes, whose pipes are closed. One that hangs prints where."""
     try:
         assert process.wait(STOPPED_WITHIN) == 0
     except subprocess.TimeoutExpired:
@@ -123,7 +123,7 @@ if __name__ == "__main__":
     faulthandler.register(signal.SIGUSR1)
     for route in Gateway.of_template().routes:
         _ = route.call
-    verifier().warm()  # one request to the issuer instead of one for each process
+    verifier().keys.warm()  # one request to the issuer instead of one for each process
     pipes = [Connection(int(descriptor)) for descriptor in sys.argv[1:]]
     children = fork(pipes)
     for pipe in pipes:

@@ -20,6 +20,7 @@ from typing import IO
 import psycopg
 
 from local import issuer
+from local.network import closed_port
 from local.postgres import running
 from local.state import ROOT
 from tests.reliability.page import last_run, quote
@@ -38,16 +39,10 @@ FORGET = "DELETE FROM tasks WHERE updated_at < now() - interval '20 seconds'"
 OLD = 5.0  # seconds between the looks for them
 
 
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 @contextmanager
 def served(variables: dict[str, str], log: IO[bytes] | None = None) -> Iterator[str]:
     """The development server, in an environment with these variables; yields its address."""
-    port = free_port()
+    port = closed_port()
     uvicorn = ["uvicorn", "local.server:app", "--host", HOST, "--port", str(port)]
     quiet = ["--no-access-log", "--log-level", "error"]
     process = subprocess.Popen(

@@ -51,7 +51,7 @@ class Crowd:
     def collide(self, work: Work, hold: str, members: Sequence[User] = ()) -> list[httpx2.Response]:
         """Everybody does it at once: they wait in Postgres for a lock until all of them are there.
 
-        Who is told that nothing was written, because it took too long, asks again.
+        A client that is told that nothing was written, because it took too long, asks again.
         """
         everybody = members or self.members
         with self.admin() as holder, self.admin() as watcher, ThreadPoolExecutor(1) as thread:

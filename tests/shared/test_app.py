@@ -34,7 +34,7 @@ class Thing(SQLModel):
     name: str
 
 
-def response(handler: Any, method: str = "POST", body: str = "", **headers: str) -> dict[str, Any]:
+def invoke(handler: Any, method: str = "POST", body: str = "", **headers: str) -> dict[str, Any]:
     event = {
         "version": "2.0",
         "routeKey": f"{method} /things",
@@ -60,7 +60,7 @@ def things() -> Any:
 
 class TestPublicApp:
     def test_needs_no_token(self) -> None:
-        result = response(things(), body='{"name": "\u00e9"}', content_type="application/json")
+        result = invoke(things(), body='{"name": "\u00e9"}', content_type="application/json")
         assert result["statusCode"] == 200
         assert json.loads(result["body"]) == {"name": "\u00e9"}
 
@@ -77,12 +77,12 @@ class TestPublicApp:
         ],
     )
     def test_is_strict_with_bodies(self, body: str, content_type: str, status: int) -> None:
-        result = response(things(), body=body, content_type=content_type)
+        result = invoke(things(), body=body, content_type=content_type)
         assert result["statusCode"] == status
         assert json.loads(result["body"])["status"] == status
 
     def test_answers_405_to_another_method(self) -> None:
-        result = response(things(), "GET")
+        result = invoke(things(), "GET")
         assert result["statusCode"] == 405
         assert result["headers"]["allow"] == "POST"
 
@@ -91,7 +91,7 @@ class TestPrivateApp:
     def test_answers_401_before_all_else(self) -> None:
         handler = lambda_handler(create_app())
         for method in ("GET", "POST", "odd"):
-            assert response(handler, method, body="{")["statusCode"] == 401
+            assert invoke(handler, method, body="{")["statusCode"] == 401
 
     def test_takes_exactly_one_authorization_header(self) -> None:
         credentials = (b"authorization", b"Bearer token")
@@ -154,7 +154,7 @@ class TestDefect:
             raise RuntimeError(MARKER)
 
         headers = {"authorization": f"Bearer {alice.token}"}
-        result = response(lambda_handler(app), "GET", **headers)
+        result = invoke(lambda_handler(app), "GET", **headers)
         assert result["statusCode"] == 500
         assert result["headers"]["content-type"] == "application/problem+json"
         assert MARKER not in result["body"]
@@ -164,5 +164,4 @@ class TestDocumentation:
     @pytest.mark.parametrize("public", [True, False])
     def test_is_not_served_by_a_function(self, public: bool) -> None:
         app = create_app(public=public)
-        assert app.openapi_url is None
-        assert [route for route in app.routes if getattr(route, "path", "") != "/things"] == []
+        assert app.routes == []

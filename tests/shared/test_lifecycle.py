@@ -22,10 +22,12 @@ from tests.conftest import ROOT, Configure, User, migrate_url
 FUNCTIONS = sorted(path.stem for path in (ROOT / "functions").glob("[a-z]*.py"))
 
 
-def import_function(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def import_function(
+    name: str, then: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Import a function as Lambda does, in an environment of these variables."""
     return subprocess.run(
-        [sys.executable, "-c", f"import functions.{name}"],
+        [sys.executable, "-c", f"import functions.{name}\n{then}"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "AWS_LAMBDA_FUNCTION_NAME": name, **variables},
         check=False,
@@ -104,14 +106,12 @@ def test_a_snapshot_holds_no_connection_and_what_is_restored_has_one(configure: 
     assert is_connected()
 
 
-def test_the_fallback_holds_no_connection_that_it_never_asks(configure: Configure) -> None:
-    configure()
-    disconnect()
-    initialise(authenticated=True, asks_database=False)
-    assert not is_connected()
-    assert (
-        "lambda_handler(app, asks_database=False)" in (ROOT / "functions/fallback.py").read_text()
-    )
+@pytest.mark.parametrize(("name", "held"), [("fallback", False), ("list_tasks", True)])
+def test_a_function_holds_a_connection_where_it_asks_the_database(name: str, held: bool) -> None:
+    configured = ("DATABASE_URL", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE")
+    variables = {variable: os.environ[variable] for variable in configured}
+    look = "from shared.database.connection import pool; print(pool.held is not None)"
+    assert import_function(name, look, **variables).stdout == f"{held}\n"
 
 
 @pytest.mark.usefixtures("snap_start")

@@ -8,7 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from local.gateway import Context
 from shared import observability
+from shared.app import create_app, lambda_handler
 from shared.database import tasks
 from shared.observability import SERVICE, logger, pseudonym
 from shared.settings import ConfigurationError
@@ -96,10 +98,11 @@ def test_a_user_is_the_same_in_all_lines_and_another_than_others() -> None:
     assert pseudonym("alice") == pseudonym("alice") != pseudonym("alicE")
 
 
-def test_only_the_first_request_of_a_function_is_a_cold_start(alice: User, lines: Lines) -> None:
-    alice.list()
-    alice.list()
-    assert lines()[-1]["cold_start"] is False
+def test_only_the_first_request_of_a_function_is_a_cold_start(lines: Lines) -> None:
+    handler = lambda_handler(create_app(public=True))
+    for _ in range(3):
+        handler({}, Context("function", "r-1"))
+    assert [line["cold_start"] for line in lines()] == [True, False, False]
 
 
 def test_a_refused_token_is_logged_and_counted_with_its_reason(

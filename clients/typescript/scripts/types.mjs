@@ -9,7 +9,7 @@ const TARGET = new URL("../src/schema.ts", import.meta.url);
 const document = JSON.parse(readFileSync(SOURCE, "utf8"));
 
 // The document gives every type of problem that there is as an example. It promises no more, so
-// that a new one breaks nobody; for the editor and the compiler these are all.
+// that a new one breaks no client; for the editor and the compiler these are all.
 const { type } = document.components.schemas.ProblemDetails.properties;
 type.enum = type.examples;
 delete type.examples;

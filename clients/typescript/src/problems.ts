@@ -4,7 +4,7 @@ import type { Task } from "./tasks.js";
 type Details = components["schemas"]["ProblemDetails"];
 type KindIn<Type> = Type extends `/problems/${infer Name}` ? Name : never;
 
-/** The kinds of problem that the API knows; `about:blank` is the gateway's own. */
+/** The kinds of problem that the API has; `about:blank` is the gateway's own. */
 export type Kind = KindIn<Details["type"]> | "about:blank";
 
 /** The body of every error (RFC 9457). */

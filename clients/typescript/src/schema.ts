@@ -130,7 +130,7 @@ export interface components {
         };
         /**
          * TaskCreate
-         * @description The body of a create: a title, and what else the client wants to set.
+         * @description The body of a create: a title, and what else is to be set.
          *
          *     Without them, the `description` is null and `completed` is false.
          * @example {

@@ -96,7 +96,7 @@ export async function setCompleted(
   return written(api, task, body, result);
 }
 
-/** Deletes a task. Throws a `Conflict` where it is at another version; is content if it is gone. */
+/** Deletes a task. Throws a `Conflict` where it is at another version; does nothing if it is gone. */
 export async function deleteTask(
   api: Connection,
   task: Version,

@@ -25,7 +25,7 @@ export const auth = betterAuth({
     customRules: { "/sign-in/*": attempts, "/sign-up/*": attempts },
   },
   plugins: [
-    // The API needs to know who it is, and nothing else about the user.
+    // The API needs the user's id, and nothing else.
     jwt({ jwt: { expirationTime: TOKEN_LIFETIME, definePayload: () => ({}) } }),
     nextCookies(),
   ],

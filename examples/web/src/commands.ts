@@ -20,7 +20,7 @@ interface Options {
 export function useCommands({ rows, cursor, actions, single, onHelp }: Options) {
   const rowOf = (key: string | undefined) => rows.find(({ task }) => task.key === key);
 
-  /** What is selected, or else the active task; without those that somebody is at. */
+  /** What is selected, or else the active task; without those that are being edited. */
   const targets = (): TaskItem[] => {
     const keys = cursor.selected.length > 0 ? cursor.selected : [cursor.active];
     const found = keys.flatMap((key) => rowOf(key) ?? []);
@@ -81,7 +81,7 @@ export function useCommands({ rows, cursor, actions, single, onHelp }: Options) 
   return { toggle, remove, edit, undo, save, revert };
 }
 
-/** Whether it is there to be changed: nobody is at it, and it has not been refused. */
+/** Whether it can be changed: it is not being edited, in conflict or refused. */
 function isReady(row: Row): boolean {
   return !row.draft && row.theirs === undefined && !isRefused(row);
 }

@@ -66,7 +66,7 @@ export class Drafts {
   /** Keeps a draft, or drops it. */
   readonly set = (key: string, draft?: Draft): void => {
     const before = this.#all.get(key);
-    // A reload knows a task by its id.
+    // After a reload, a task is found by its id.
     const [old, name] = [before, draft].map((each) => String(each?.seen?.id || key));
     if (old !== name) keep(this.#prefix + old, undefined);
     const worth = draft && hasChanges(draft) ? draft : undefined;

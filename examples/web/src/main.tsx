@@ -8,7 +8,7 @@ import "./styles.css";
 // What the user does is seen in the same frame.
 notifyManager.setScheduler(queueMicrotask);
 
-onlineManager.setOnline(navigator.onLine); // by itself it only hears of changes
+onlineManager.setOnline(navigator.onLine); // by itself it starts as online, and follows changes
 
 // Lists are loaded again when somebody comes back, from another tab or from another window.
 focusManager.setEventListener((onFocus) => {

@@ -9,7 +9,7 @@ function set(value: boolean): void {
   for (const listener of listeners) listener();
 }
 
-/** Remembers whether this was answered, by more than a gateway. */
+/** Notes whether a server, and not only its gateway, has answered this. */
 export async function noting(sending: () => Promise<Response>): Promise<Response> {
   try {
     const response = await sending();
@@ -30,7 +30,7 @@ const subscribe = (listener: () => void) => {
   };
 };
 
-/** Whether the servers answer, as far as the page knows. */
+/** Whether the servers can be reached, by the last request. */
 export function useReach(): boolean {
   return useSyncExternalStore(subscribe, () => isAnswered && onlineManager.isOnline());
 }

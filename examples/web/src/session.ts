@@ -5,7 +5,7 @@ import { keep, kept } from "./storage.ts";
 
 const LAST_USER = "task-page/user";
 
-/** Tells the other tabs of a sign-in or sign-out, and hears of theirs. */
+/** Between tabs: each sends a message to the others when it signs in or out. */
 const tabs = new BroadcastChannel("task-page/session");
 export const tellOtherTabs = () => tabs.postMessage("changed");
 
@@ -22,7 +22,7 @@ export function useSession(): Session {
   const [user, setUser] = useState<User | null>();
   const [left, setLeft] = useState<string>();
 
-  // A server that cannot be asked signs nobody out.
+  // While the server cannot be reached, the user stays signed in.
   const isUnknown = !data && error !== null && error.status !== 401;
   const known = data && data.session.id !== left ? data.user : null;
   const now = isUnknown ? (user ?? kept<User>(LAST_USER) ?? null) : known;
@@ -42,7 +42,7 @@ export function useSession(): Session {
   const signOut = async () => {
     const { error } = await auth.signOut();
     if (error) throw error;
-    setLeft(data?.session.id); // the news of it comes a moment later
+    setLeft(data?.session.id); // `data` follows a moment later
     tellOtherTabs();
   };
 

@@ -5,21 +5,15 @@ AUDIENCE = "https://api.example"
 DETAILS = {
     "bad_signature": {"The signature is wrong."},
     "expired": {"The exp has passed: take a new token from /api/auth/token."},
-    "long_lived": {
-        (
-            "The token is valid for longer than 86400 s. Let its exp be earlier, or raise "
-            "JWT_MAX_LIFETIME of the API."
-        )
-    },
+    "long_lived": {"The token is valid for longer than JWT_MAX_LIFETIME, 86400 s."},
     "malformed": {
         "This is not a JSON Web Token.",
         "This looks like a session token; take a JWT from /api/auth/token.",
-        "The payload is no JSON object, or exp or nbf is no number of seconds.",
-        "The iat is no number of seconds.",
+        "The payload is no JSON object, or exp, iat or nbf is no number of seconds.",
     },
     "malformed_claim": {
         *(f"The {name} must be a number of seconds." for name in ("exp", "iat", "nbf")),
-        "The sub must be 1 to 255 printable characters without spaces, and neither . nor ..",
+        "The sub must be 1 to 255 printable characters, no space, not . or ..",
     },
     "missing_claim": {f"The token has no {name}." for name in ("exp", "sub", "iss", "aud")},
     "not_yet_valid": {"The iat or nbf is in the future: is the clock right where it is made?"},

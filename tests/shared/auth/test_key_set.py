@@ -21,8 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.auth import key_set
-from shared.auth.key_set import DEADLINE, KeySet, _deadline, _seconds
+from shared.auth.key_set import DEADLINE, KeySet, _seconds, _shut_down
 from shared.http.problems import Unavailable
 from tests.shared.auth.tokens_matrix import signer
 from tests.shared.issuer import FAULTS, SLOW, Issuer, running
@@ -356,14 +355,15 @@ class TestRetryAfter:
             ("0", 5),
             ("4", 5),
             ("6", 6),
-            ("7.5", 7.5),
+            ("7.5", 5),
             ("60", 60),
             ("61", 60),
             ("86400", 60),
             ("9" * 5000, 60),
             ("-1", 5),
             ("nan", 5),
-            ("inf", 60),
+            ("inf", 5),
+            ("Wed, 21 Oct 2015 07:28:00", 5),
             ("soon", 5),
             ("Wed, 21 Oct 2015 07:28:00 GMT", 5),
             ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", 5),
@@ -373,15 +373,6 @@ class TestRetryAfter:
     )
     def test_it_is_a_number_or_a_date_within_reason(self, text: str, seconds: float) -> None:
         assert _seconds(text, 1_800_000_000) == seconds
-
-    def test_a_date_without_zone_is_universal_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("TZ", "JST-9")
-        time.tzset()
-        try:
-            assert _seconds(formatdate(1_800_000_030), 1_800_000_000) == 30
-        finally:
-            monkeypatch.undo()
-            time.tzset()
 
     @given(st.text() | st.floats().map(str) | st.datetimes().map(str))
     def test_it_is_never_nonsense(self, text: str) -> None:
@@ -427,17 +418,11 @@ class TestWarm:
 
 
 class TestDeadline:
-    @pytest.mark.parametrize("end", ["close", "nothing"])
-    def test_a_connection_that_has_just_ended_is_left_alone(
-        self, monkeypatch: pytest.MonkeyPatch, end: str
-    ) -> None:
-        """A timer that raises would be reported by pytest as an unhandled exception."""
-        monkeypatch.setattr(key_set, "DEADLINE", 0.01)
+    def test_a_connection_that_has_just_ended_is_left_alone(self) -> None:
         one, other = socket.socketpair()
-        with one, other, _deadline(one):
-            if end == "close":
-                one.close()
-            time.sleep(0.1)
+        with one, other:
+            one.close()
+            _shut_down(one)
 
 
 class TestClock:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.auth.keys import read_keys
+from shared.auth.keys import find_key, read_keys
 from tests.shared.auth.tokens_matrix import (
     ALGORITHMS,
     RSA,
@@ -34,8 +34,14 @@ def document(*jwks: Any) -> bytes:
 
 
 def names(*jwks: Any) -> set[tuple[str, str | None]]:
-    """What can be found in a set, apart from what is there without a kid."""
-    return {(algorithm, kid) for algorithm, kid in read_keys(document(*jwks)) if kid is not None}
+    """What the usable keys of a set can be found by."""
+    return {(key.algorithm_name, key.key_id) for key in read_keys(document(*jwks))}
+
+
+def found_without_kid(*jwks: Any) -> set[str]:
+    """The algorithms of which a set has one key."""
+    keys = read_keys(document(*jwks))
+    return {algorithm for algorithm in ALGORITHMS if find_key(keys, algorithm, None)}
 
 
 def verifies(key: PyJWK, message: bytes, signature: bytes) -> bool:
@@ -46,14 +52,17 @@ class TestUsable:
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     def test_a_key_verifies_what_it_signed_with_its_algorithm(self, algorithm: str) -> None:
         by = signer(algorithm)
-        key = read_keys(document(by.jwk()))[algorithm, by.kid]
+        key = find_key(read_keys(document(by.jwk())), algorithm, by.kid)
+        assert key
         assert verifies(key, MESSAGE, by.sign(MESSAGE))
         assert not verifies(key, MESSAGE + b"x", by.sign(MESSAGE))
 
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     def test_a_key_is_bound_to_its_algorithm(self, algorithm: str) -> None:
         by = signer(algorithm)
-        assert set(read_keys(document(by.jwk()))) == {(algorithm, by.kid), (algorithm, None)}
+        assert names(by.jwk()) == {(algorithm, by.kid)}
+        keys = read_keys(document(by.jwk()))
+        assert {name for name in ALGORITHMS if find_key(keys, name, by.kid)} == {algorithm}
 
     @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES512"])
     def test_a_curve_says_the_algorithm_where_the_key_does_not(self, algorithm: str) -> None:
@@ -62,11 +71,13 @@ class TestUsable:
     def test_an_rsa_key_that_names_no_algorithm_serves_both(self) -> None:
         jwk = signer("RS256").jwk(alg=...)
         keys = read_keys(document(jwk))
-        assert set(keys) == {(name, kid) for name in RSA for kid in (jwk["kid"], None)}
+        assert names(jwk) == {(name, jwk["kid"]) for name in RSA}
         for name in RSA:
-            other = signer(name, "other")
-            assert verifies(keys[name, None], MESSAGE, other.sign(MESSAGE))
-        assert not verifies(keys["RS256", None], MESSAGE, signer("PS256").sign(MESSAGE))
+            for other in RSA:
+                key = find_key(keys, name, None)
+                assert key
+                signature = signer(other, "other").sign(MESSAGE)
+                assert verifies(key, MESSAGE, signature) == (name == other)
 
     @pytest.mark.parametrize(
         "changes",
@@ -77,20 +88,20 @@ class TestUsable:
         assert names(GOOD.jwk(**changes)) == {("EdDSA", "good")}
 
     def test_a_key_without_kid_is_found_without_kid(self) -> None:
-        assert set(read_keys(document(GOOD.jwk(kid=...)))) == {("EdDSA", None)}
+        assert names(GOOD.jwk(kid=...)) == {("EdDSA", None)}
+        assert found_without_kid(GOOD.jwk(kid=...)) == {"EdDSA"}
+        assert not find_key(read_keys(document(GOOD.jwk(kid=...))), "EdDSA", "good")
 
     def test_of_two_keys_of_an_algorithm_none_is_found_without_kid(self) -> None:
         other = signer("EdDSA", "other", number=21)
-        assert set(read_keys(document(GOOD.jwk(), other.jwk()))) == {
-            ("EdDSA", "good"),
-            ("EdDSA", "other"),
-        }
-        assert not read_keys(document(GOOD.jwk(kid=...), other.jwk(kid=...)))
-        assert ("EdDSA", None) not in read_keys(document(GOOD.jwk(kid=...), other.jwk()))
+        assert names(GOOD.jwk(), other.jwk()) == {("EdDSA", "good"), ("EdDSA", "other")}
+        assert not found_without_kid(GOOD.jwk(), other.jwk())
+        assert not found_without_kid(GOOD.jwk(kid=...), other.jwk(kid=...))
+        assert not found_without_kid(GOOD.jwk(kid=...), other.jwk())
 
     def test_the_only_key_of_an_algorithm_is_found_beside_keys_of_others(self) -> None:
-        keys = read_keys(document(*(signer(algorithm).jwk() for algorithm in ALGORITHMS)))
-        assert {algorithm for algorithm, kid in keys if kid is None} == set(ALGORITHMS)
+        jwks = [signer(algorithm).jwk() for algorithm in ALGORITHMS]
+        assert found_without_kid(*jwks) == set(ALGORITHMS)
 
     def test_an_rsa_key_of_2048_bits_is_long_enough(self) -> None:
         assert signer("RS256").key.key_size == 2048
@@ -192,25 +203,18 @@ class TestUnusable:
         self, reason: str, jwk: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         read_keys.cache_clear()
-        assert set(read_keys(document(jwk, GOOD.jwk()))) == {("EdDSA", "good"), ("EdDSA", None)}
+        assert names(jwk, GOOD.jwk()) == {("EdDSA", "good")}
         [record] = caplog.records
         assert (record.levelno, vars(record)["reason"]) == (logging.WARNING, reason)
         assert record.getMessage() == "A key of the key set cannot be used and is ignored."
         assert vars(record)["position"] == 0
 
-    def test_keys_of_one_algorithm_and_kid_are_all_ignored(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        read_keys.cache_clear()
+    def test_of_keys_of_one_algorithm_and_kid_none_is_used(self) -> None:
         again, kind = signer("EdDSA", "good", number=22), signer("ES256", "good", number=22)
         other = signer("EdDSA", "other", number=23)
-        keys = document(GOOD.jwk(), other.jwk(), again.jwk(), kind.jwk())
-        assert set(read_keys(keys)) == {
-            *(("EdDSA", "other"), ("EdDSA", None)),
-            *(("ES256", "good"), ("ES256", None)),
-        }
-        found = [(vars(record)["reason"], vars(record)["position"]) for record in caplog.records]
-        assert found == [("duplicate_kid", 0), ("duplicate_kid", 2)]
+        jwks = GOOD.jwk(), other.jwk(), again.jwk(), kind.jwk()
+        assert names(*jwks) == {("EdDSA", "other"), ("ES256", "good")}
+        assert found_without_kid(*jwks) == {"EdDSA", "ES256"}
 
     def test_an_unusable_key_takes_no_kid_from_a_usable_one(self) -> None:
         assert names(GOOD.jwk(), GOOD.jwk(use="enc"), rsa_jwk(n="AA") | {"kid": "good"}) == {
@@ -221,8 +225,8 @@ class TestUnusable:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         read_keys.cache_clear()
-        keys = read_keys(document(GOOD.jwk(kid=...), signer("ES256").jwk(kid=...)))
-        assert set(keys) == {("EdDSA", None), ("ES256", None)}
+        jwks = GOOD.jwk(kid=...), signer("ES256").jwk(kid=...)
+        assert found_without_kid(*jwks) == {"EdDSA", "ES256"}
         assert not caplog.records
 
     def test_a_set_that_has_not_changed_warns_once(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -243,7 +247,7 @@ class TestUnusable:
         assert not [each for each in material if len(each) > 10 and each in logged]
 
     def test_a_set_may_have_no_usable_key(self) -> None:
-        assert read_keys(document({})) == {}
+        assert read_keys(document({})) == []
 
     @pytest.mark.parametrize(
         "text",
@@ -276,7 +280,9 @@ class TestProperties:
     ) -> None:
         changes.pop("kid") if changes.get("kid") == "good" else None
         keys = read_keys(document({**jwk, **changes}, GOOD.jwk()))
-        assert verifies(keys["EdDSA", "good"], MESSAGE, GOOD.sign(MESSAGE))
+        key = find_key(keys, "EdDSA", "good")
+        assert key
+        assert verifies(key, MESSAGE, GOOD.sign(MESSAGE))
 
     @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
     @settings(deadline=None)
@@ -285,7 +291,7 @@ class TestProperties:
             keys = read_keys(text)
         except ValueError:
             return
-        assert isinstance(keys, dict)
+        assert isinstance(keys, list)
 
     @given(st.binary(min_size=32, max_size=32))
     def test_no_ordinary_point_is_taken_for_one_of_small_order(self, seed: bytes) -> None:

@@ -49,7 +49,7 @@ def key_set_url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def verify(key_set_url: str) -> Verifier:
     made = Verifier(KeySet(key_set_url), issuer=ISSUER, audience=AUDIENCE)
-    made.warm()
+    made.keys.warm()
     return made
 
 
@@ -198,7 +198,7 @@ class TestWarm:
         with running(key_set()) as issuer:
             verify = Verifier(KeySet(issuer.url), issuer=ISSUER, audience=AUDIENCE)
             issuer.mode, issuer.delay = "late", 0.3
-            verify.warm()
+            verify.keys.warm()
             issuer.stop()
             assert verify.verify(mint().token()) == SUBJECT
 
@@ -207,7 +207,7 @@ class TestWarm:
             verify = Verifier(KeySet(issuer.url), issuer=ISSUER, audience=AUDIENCE)
             issuer.mode = "hang"
             started = time.monotonic()
-            verify.warm(wait=False)
+            verify.keys.warm(wait=False)
             assert time.monotonic() - started < 1.5
 
 
@@ -223,8 +223,8 @@ class TestSharedSecret:
 
     def test_a_token_signed_with_the_secret_is_accepted(self) -> None:
         verify = shared()
-        verify.warm()
-        verify.warm(wait=False)
+        verify.keys.warm()
+        verify.keys.warm(wait=False)
         assert verify.verify(self.token()) == SUBJECT
         assert verify.verify(self.token(kid="any")) == SUBJECT
 

@@ -1,7 +1,6 @@
 """The database goes away in many ways; the response is a 503 that can be trusted, or a 2xx."""
 
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from local.network import black_hole
 from shared.database import budget
 from shared.database import connection as database
 from shared.database.database import Database
@@ -41,7 +41,7 @@ from tests.functions.support import (
     task,
     tasks,
 )
-from tests.shared.database.support import change_scope, statement
+from tests.shared.database.support import READY, change_scope, message, odd_server, statement
 
 PROCESS = statement("select pg_backend_pid()")
 MINUTE = statement("select pg_sleep(60)")
@@ -70,54 +70,29 @@ def terminate(number: int) -> None:
         connection.execute("select pg_terminate_backend(%s, 5000)", [number])
 
 
-@contextmanager
-def silent_server() -> Iterator[int]:
-    """A port where connections are accepted, and nothing is ever said."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
+def refuse(client: socket.socket) -> None:
+    """Refuse each statement, without an SQLSTATE."""
+    while client.recv(65536).endswith(message(b"S")):
+        client.sendall(message(b"E", b"MNo.\0\0") + READY)
 
 
 @contextmanager
-def curt_server() -> Iterator[int]:
-    """A server that lets anybody in and refuses each statement, without an SQLSTATE."""
-
-    def message(kind: bytes, body: bytes) -> bytes:
-        return kind + struct.pack("!I", len(body) + 4) + body
-
-    ready = message(b"Z", b"I")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            client, _ = server.accept()
-            with client:
-                client.recv(65536)
-                client.sendall(message(b"R", bytes(4)) + ready)
-                while client.recv(65536).endswith(message(b"S", b"")):
-                    client.sendall(message(b"E", b"MNo.\0\0") + ready)
-
-        serving = threading.Thread(target=serve)
-        serving.start()
-        yield server.getsockname()[1]
-        serving.join()
-
-
-@contextmanager
-def closed_port() -> Iterator[int]:
-    """A port that nobody listens on, and nobody else can take."""
+def unreachable_url() -> Iterator[str]:
+    """The URL of a database on a port where no server listens, nor can while this lasts."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
+        yield f"postgresql://api@127.0.0.1:{taken.getsockname()[1]}/tasks"
 
 
 class TestUnreachable:
     @each_operation
     def test_is_a_503_in_which_nothing_was_written(self, alice: User, operation: Operation) -> None:
-        with closed_port() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
+        with unreachable_url() as url, another_database(url):
             assert "Nothing was written" in unavailable(operation.ask(alice))
 
-    def test_is_a_503_within_10_seconds_where_nobody_answers(self, alice: User) -> None:
+    def test_is_a_503_within_10_seconds_where_no_server_answers(self, alice: User) -> None:
         started = monotonic()
-        with silent_server() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
+        with black_hole() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
             unavailable(CREATE.ask(alice))
         assert monotonic() - started < 10
 
@@ -125,24 +100,22 @@ class TestUnreachable:
     def test_is_a_503_where_a_server_does_not_say_why(
         self, alice: User, operation: Operation
     ) -> None:
-        with curt_server() as port:
-            url = f"postgresql://api@127.0.0.1:{port}/tasks?sslmode=disable"
-            with another_database(url):
-                assert "Nothing was written" in unavailable(operation.ask(alice))
+        with odd_server(refuse) as url, another_database(url):
+            assert "Nothing was written" in unavailable(operation.ask(alice))
 
     def test_ends_as_soon_as_the_database_is_there_again(self, alice: User) -> None:
-        with closed_port() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
+        with unreachable_url() as url, another_database(url):
             unavailable(LIST.ask(alice))
         assert tasks(LIST.ask(alice)) == []
 
     def test_comes_after_401_403_and_422(self, alice: User, bob: User) -> None:
-        with closed_port() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
+        with unreachable_url() as url, another_database(url):
             problem(alice.api.get(alice.path), 401)
             problem(GET.ask(User(alice.subject, bob.token, alice.api)), 403)
             problem(GET.ask(alice, "x"), 422)
 
     def test_is_not_reported_when_it_is_found_before_the_first_request(self, alice: User) -> None:
-        with closed_port() as port, another_database(f"postgresql://api@127.0.0.1:{port}/tasks"):
+        with unreachable_url() as url, another_database(url):
             database.connect()
             unavailable(LIST.ask(alice))
 
@@ -359,7 +332,7 @@ class TestDatabaseThatCannotServe:
 class TestLinkedUsers:
     @pytest.fixture
     def linked(self, alice: User) -> Iterator[None]:
-        """A database whose user table knows Alice, and nobody else."""
+        """A database whose user table has Alice alone."""
         with fresh_database() as name:
             with admin(name, "owner") as connection:
                 connection.execute('create table "user" (id text primary key)')

@@ -3,7 +3,6 @@
 import re
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -18,7 +17,8 @@ from local.network import Proxy, proxy
 from shared.database import statements
 from shared.database.connection import pool
 from shared.database.database import Database
-from shared.database.sql import ROLE, SCOPE, Statement
+from shared.database.scope import ROLE, SCOPE
+from shared.database.sql import Statement
 from shared.http.problems import DatabaseUnavailable
 from shared.settings import settings
 from tests.conftest import User, database_url, fresh_database
@@ -37,7 +37,7 @@ from tests.functions.support import (
     tasks,
 )
 from tests.shared.database.statements import statements as every_clause
-from tests.shared.database.support import statement
+from tests.shared.database.support import odd_server, statement
 
 MESSAGE = struct.Struct("!cI")
 SYNC = ("S", "")
@@ -311,34 +311,19 @@ class TestNetwork:
         assert tasks(alice.list()) == []
 
     def test_whose_server_talks_nonsense_is_a_broken_one(self, alice: User) -> None:
-        with senseless_server() as port:
-            url = f"postgresql://api@127.0.0.1:{port}/tasks?sslmode=disable"
-            with another_database(url):
-                assert "not known" in problem(CREATE.ask(alice), 503)["detail"]
+        with odd_server(talk_nonsense) as url, another_database(url):
+            assert "not known" in problem(CREATE.ask(alice), 503)["detail"]
 
 
-@contextmanager
-def senseless_server() -> Iterator[int]:
-    """A server that lets anybody in, and answers with what is no message."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            client, _ = server.accept()
-            with client:
-                client.recv(65536)
-                client.sendall(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I")
-                client.recv(65536)
-                client.sendall(b"\xff\0\1\0\0")
-                client.recv(65536)
-
-        serving = threading.Thread(target=serve)
-        serving.start()
-        yield server.getsockname()[1]
-        serving.join()
+def talk_nonsense(client: socket.socket) -> None:
+    """Answer with what is no message."""
+    client.recv(65536)
+    client.sendall(b"\xff\0\1\0\0")
+    client.recv(65536)
 
 
 class TestServerError:
-    def test_with_an_sqlstate_of_nobodys_is_a_defect(self) -> None:
+    def test_with_an_unknown_sqlstate_is_a_defect(self) -> None:
         with pytest.raises(psycopg.Error) as error:
             Database().read(statement("do $$ begin raise using errcode = 'ZZ999'; end $$"))
         assert error.value.sqlstate == "ZZ999"

@@ -18,7 +18,8 @@ from psycopg import sql
 from shared.database import database
 from shared.database.connection import Connection
 from shared.database.execution import Rows, execute
-from shared.database.sql import ROLE, Parameters, Statement
+from shared.database.scope import ROLE
+from shared.database.sql import Parameters, Statement
 from shared.models import rfc3339
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import admin, another_database, invalid, tasks

@@ -17,7 +17,8 @@ from sqlmodel import SQLModel
 
 from shared.database import statements
 from shared.database.database import Database
-from shared.database.sql import ROLE, Statement
+from shared.database.scope import ROLE
+from shared.database.sql import Statement
 from tests.conftest import ROOT, User, database_url
 from tests.functions.support import (
     CREATE,

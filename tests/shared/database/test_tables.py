@@ -13,7 +13,8 @@ from sqlalchemy.sql.elements import BooleanClauseList
 from sqlalchemy.sql.selectable import AliasedReturnsRows, Join
 from sqlmodel import SQLModel
 
-from shared.database.sql import ROLE, Statement
+from shared.database.scope import ROLE
+from shared.database.sql import Statement
 from shared.database.statements import insert_task_once
 from tests.conftest import User, database_url, fresh_database
 from tests.functions.support import (

@@ -97,8 +97,8 @@ export class Writer {
 }
 
 /**
- * The version to change, where the user saw that one. All changes in between are the user's own,
- * who saw them when they were made, not when they were answered: nobody conflicts with themselves.
+ * The version to change, where the user saw that one. All changes since are the user's own, who saw
+ * them at once, before the API had answered: they are no conflict.
  */
 function rebased(seen: Version, { since, task }: Run): Version {
   return since <= seen.version && seen.version <= task.version ? task : seen;

@@ -14,7 +14,7 @@ interface Props {
   said: Announcement;
 }
 
-/** One quiet line about what happens beside the list, and what the ear should know. */
+/** A line about saving and loading, and what screen readers announce. */
 export function Status({ writes, isLoading, areDraftsKept, said }: Props) {
   const isReached = useReach();
   const isPending = writes.pending.length > 0;
