@@ -30,7 +30,7 @@ from benchmarks.warm import UNTIL_WARM, each_operation
 from functions.clean_idempotency_keys import BATCH
 from local.partitions import partition
 from shared.database import statements
-from shared.database.connection import Connection
+from shared.database.connection import PooledConnection
 from shared.database.execution import Rows, execute
 from shared.database.scope import ROLE
 from shared.database.sql import Statement
@@ -99,14 +99,14 @@ def main() -> None:
 
 
 @contextmanager
-def connected(made: Stage, database: str) -> Iterator[Connection]:
+def connected(made: Stage, database: str) -> Iterator[PooledConnection]:
     """A connection that executes as the functions' does."""
     with psycopg.connect(made.url(database, API), autocommit=True) as opened:
         opened.pgconn.enter_pipeline_mode()
-        yield Connection(opened)
+        yield PooledConnection(opened)
 
 
-def send(connection: Connection, owner: str, statement: Statement, **parameters: Any) -> Rows:
+def send(connection: PooledConnection, owner: str, statement: Statement, **parameters: Any) -> Rows:
     """Execute a statement for an owner."""
     sent = {"owner": owner, **parameters}
     return execute(connection, owner, statement, sent, monotonic() + 60)
@@ -158,7 +158,7 @@ def storage(made: Stage) -> dict[str, Any]:
     return found
 
 
-def writes(api: Connection) -> dict[str, Callable[[str, int], Rows]]:
+def writes(api: PooledConnection) -> dict[str, Callable[[str, int], Rows]]:
     """The writes, each to be sent for an owner and a task."""
     title = statements.update_task(frozenset({"title"}))
 
@@ -224,7 +224,7 @@ def limit(made: Stage) -> Figures:
     unlimited = insert(statements.table).values(row | sent).returning(*statements.public_columns)
     owners = (f"user-{number}" for number in count())
 
-    def creates(api: Connection, statement: Statement) -> Callable[[], float]:
+    def creates(api: PooledConnection, statement: Statement) -> Callable[[], float]:
         def job() -> float:
             owner, began = next(owners), perf_counter()
             for _ in range(ROW):

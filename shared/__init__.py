@@ -1,1 +1,1 @@
-"""What the functions share. Nothing in here knows a route."""
+"""What the functions share. Nothing in here names a route."""

@@ -252,7 +252,7 @@ class Task(SQLModel, table=True):
     ordinal: int | None = Field(sa_column=Column(Integer))
 
 
-class IdempotencyKey(SQLModel, table=True):
+class UsedIdempotencyKey(SQLModel, table=True):
     """The first use of an `Idempotency-Key`: the body that was sent, the new task's id, the time.
 
     They are all that the response to the create is made of. A second request is the same where its

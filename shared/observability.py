@@ -67,13 +67,13 @@ class RequestLogMiddleware:
         started = perf_counter()
         status = 0
 
-        async def send_observed(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
         try:
-            await self.app(scope, receive, send_observed)
+            await self.app(scope, receive, send_and_note)
         except Exception:
             if not status:
                 raise

@@ -28,6 +28,8 @@ from shared.settings import settings
 from tests.description import check_described
 
 ROOT = Path(__file__).parent.parent
+FUNCTIONS = sorted(path.stem for path in (ROOT / "functions").glob("[a-z]*.py"))
+"""The modules of the functions, also of the one without a route."""
 POSTGRES = (
     "TEST_POSTGRES_URL"  # in the environment, so that the workers find it; {} is the database
 )

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from local.gateway import read_routes
-from tests.conftest import ROOT
+from tests.conftest import FUNCTIONS, ROOT
 
-MODULES = sorted({route.handler.rpartition(".")[0] for route in read_routes()})
+MODULES = [f"functions.{name}" for name in FUNCTIONS]
 MEGABYTES = 75
 NOT_DEPLOYED = {"alembic", "local", "migrations", "pytest", "tests", "uvicorn", "yaml"}
 NOT_AT_ONCE = {

@@ -87,7 +87,7 @@ def test_a_module_imports_downwards(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files("shared"), ids=relative)
-def test_nothing_shared_knows_an_operation(path: Path) -> None:
+def test_nothing_shared_names_an_operation(path: Path) -> None:
     nodes = ast.walk(ast.parse(path.read_text()))
     texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
     wrong = texts & {route.path for route in read_routes() if "fallback" not in route.handler}

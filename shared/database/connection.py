@@ -22,7 +22,7 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of is rais
 
 
 @dataclass
-class Connection:
+class PooledConnection:
     """A connection, and the names of the statements that its server has prepared.
 
     `prepares` is false where the server, or the pooler before it, cannot.
@@ -43,7 +43,7 @@ class Connection:
         return bool(poll.poll(0))
 
 
-def _connect() -> Connection:
+def _connect() -> PooledConnection:
     """Connect in time. A thread, because nothing else bounds the resolver and many addresses."""
     thread = ThreadPoolExecutor(1)
     attempt = thread.submit(_log_in)
@@ -54,7 +54,7 @@ def _connect() -> Connection:
         attempt.add_done_callback(_close)
         raise psycopg.errors.ConnectionTimeout("no connection in time") from None
     opened.pgconn.enter_pipeline_mode()
-    return Connection(opened)
+    return PooledConnection(opened)
 
 
 def _close(attempt: Future[psycopg.Connection[Any]]) -> None:
@@ -85,12 +85,12 @@ class Pool:
     """A pool of one connection: made when it is needed, and again when it is dead."""
 
     def __init__(self) -> None:
-        self.held: Connection | None = None
+        self.held: PooledConnection | None = None
         self._used = 0.0
         self._taken = Lock()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[PooledConnection]:
         """Lend the connection, to one caller at a time, for one statement."""
         with self._taken:
             # By the wall clock: the monotonic one may stand still while Lambda freezes the process.

@@ -16,7 +16,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 
-from shared.database.connection import Connection
+from shared.database.connection import PooledConnection
 from shared.database.errors import NOT_PREPARED, server_error
 from shared.database.scope import SCOPE
 from shared.database.sql import Parameters, Statement
@@ -27,7 +27,7 @@ Requests = Sequence[tuple[Statement, Sequence[Any]]]
 
 
 def execute(
-    connection: Connection,
+    connection: PooledConnection,
     subject: str,
     statement: Statement,
     parameters: Parameters,
@@ -55,7 +55,7 @@ def execute(
     return adapter.load_rows(0, result.ntuples, _row_maker(names))
 
 
-def _round_trip(connection: Connection, requests: Requests, deadline: float) -> PGresult:
+def _round_trip(connection: PooledConnection, requests: Requests, deadline: float) -> PGresult:
     """Send requests in one transaction; the result of the last one."""
     pgconn, expected = connection.opened.pgconn, []
     for statement, values in requests:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from local.gateway import read_routes
 from tests.conftest import ROOT
 from tests.deploy.lambda_runtime import ARCHITECTURE, artifact, python, template
 
@@ -56,7 +55,7 @@ __import__(handler.rpartition(".")[0])
 # anyio parses these two of its own sources, to import the rest of itself lazily.
 READS_ITSELF = {Path("anyio/__init__.py"), Path("anyio/abc/__init__.py")}
 
-FUNCTIONS = sorted({route.function for route in read_routes()})
+FUNCTIONS = re.findall(r"^  (\w+Function):$", (ROOT / "template.yaml").read_text(), re.MULTILINE)
 
 
 @pytest.fixture

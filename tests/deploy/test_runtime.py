@@ -148,6 +148,10 @@ def secrets_manager(secret: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.shutdown()
 
 
+def test_the_schedule_deletes_old_keys(functions: Functions) -> None:
+    assert functions["CleanIdempotencyKeysFunction"].invoke({}) == {"forgotten": 0}
+
+
 class TestSecret:
     def test_is_read_once_with_what_the_runtime_brings(self, alice: User, tmp_path: Path) -> None:
         arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tasks-AbCdEf"

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import SQLModel
 
 from shared.database.scope import ROLE
-from shared.models import EXAMPLE, IdempotencyKey, Task, TaskCreate, TaskPublic
+from shared.models import EXAMPLE, Task, TaskCreate, TaskPublic, UsedIdempotencyKey
 from tests.conftest import User
 from tests.functions.support import admin, problem, task, tasks
 
@@ -29,7 +29,7 @@ def values(member: str) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("member", TaskCreate.model_fields)
 class TestMember:
-    @pytest.mark.parametrize("table", [Task, IdempotencyKey])
+    @pytest.mark.parametrize("table", [Task, UsedIdempotencyKey])
     def test_has_a_column(self, member: str, table: type[SQLModel]) -> None:
         assert member in table.model_fields, f"give {table.__name__} a column {member}"
 

@@ -17,9 +17,7 @@ from shared import secrets
 from shared.database.connection import connect, disconnect, pool
 from shared.lifecycle import initialise
 from shared.settings import ConfigurationError
-from tests.conftest import ROOT, Configure, User, migrate_url
-
-FUNCTIONS = sorted(path.stem for path in (ROOT / "functions").glob("[a-z]*.py"))
+from tests.conftest import FUNCTIONS, ROOT, Configure, User, migrate_url
 
 
 def import_function(

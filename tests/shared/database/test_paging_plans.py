@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from shared.database import database
-from shared.database.connection import Connection
+from shared.database.connection import PooledConnection
 from shared.database.execution import Rows, execute
 from shared.database.scope import ROLE
 from shared.database.sql import Parameters, Statement
@@ -272,7 +272,7 @@ def statements() -> Iterator[list[Sent]]:
     sent: list[Sent] = []
 
     def note(
-        connection: Connection,
+        connection: PooledConnection,
         subject: str,
         statement: Statement,
         parameters: Parameters,
