@@ -21,6 +21,7 @@ NEEDED = (
     *("openapi.json", "requirements.txt", "samconfig.toml", "template.yaml"),
 )
 DEPENDENCIES = Path(".aws-sam/dependencies")
+FUNCTION = "ListTasksFunction"
 
 
 @pytest.fixture
@@ -53,11 +54,19 @@ class Built:
     folder: Path
 
 
-def build(checkout: Path, architecture: str | None = ARCHITECTURE, **environment: str) -> Built:
-    """Run `sam build`; without an architecture, for the one that the template names."""
+def build(
+    checkout: Path,
+    *functions: str,
+    architecture: str | None = ARCHITECTURE,
+    **environment: str,
+) -> Built:
+    """Run `sam build` for one function, or for all.
+
+    Without an architecture it is for the one that the template names.
+    """
     overrides = ["--parameter-overrides", f"Architecture={architecture}"] if architecture else []
     process = subprocess.run(
-        [str(SAM / "sam"), "build", *overrides],
+        [str(SAM / "sam"), "build", *functions, *overrides],
         check=False,
         cwd=checkout,
         env=os.environ | {"SAM_CLI_TELEMETRY": "0"} | environment,
@@ -65,7 +74,7 @@ def build(checkout: Path, architecture: str | None = ARCHITECTURE, **environment
         text=True,
         umask=0o077,
     )
-    folder = checkout / ".aws-sam/build/ListTasksFunction"
+    folder = checkout / ".aws-sam/build" / FUNCTION
     return Built(process.returncode == 0, process.stdout + process.stderr, folder)
 
 
@@ -74,7 +83,7 @@ class TestBuild:
     def test_works_from_nothing_for_either_machine(
         self, checkout: Path, architecture: str | None, expected: str
     ) -> None:
-        built = build(checkout, architecture)
+        built = build(checkout, architecture=architecture)
         assert built.succeeded, built.output
         libraries = built.folder.rglob("*.so*")
         assert {machine(library) for library in libraries} == {ELF_MACHINES[expected]}
@@ -82,7 +91,7 @@ class TestBuild:
         assert all(path.stat().st_mode & stat.S_IROTH for path in built.folder.rglob("*"))
 
     def test_makes_the_same_anywhere_out_of_the_same(self, checkout: Path) -> None:
-        assert files(build(checkout).folder) == files(artifact("ListTasksFunction"))
+        assert files(build(checkout, FUNCTION).folder) == files(artifact(FUNCTION))
 
     def test_installs_the_dependencies_once(self, prepared: Path) -> None:
         with (prepared / "requirements.txt").open("a") as lock:
@@ -92,12 +101,12 @@ class TestBuild:
 
     def test_picks_up_edits(self, prepared: Path) -> None:
         (prepared / "shared/old.py").touch()
-        assert build(prepared).succeeded
+        assert build(prepared, FUNCTION).succeeded
         health = prepared / "functions/health.py"
         health.write_text(health.read_text() + "EDITED = True\n")
         (prepared / "shared/new.py").touch()
         (prepared / "shared/old.py").unlink()
-        folder = build(prepared).folder
+        folder = build(prepared, FUNCTION).folder
         assert (folder / "functions/health.py").read_text().endswith("EDITED = True\n")
         names = {path.name.partition(".")[0] for path in (folder / "shared").rglob("*.py*")}
         assert "new" in names
@@ -107,7 +116,7 @@ class TestBuild:
         for name in ".env", ".env.local", "functions/.env", "shared/notes.txt", "node_modules/a.js":
             (prepared / name).parent.mkdir(exist_ok=True)
             (prepared / name).write_text("not-for-deployment")
-        assert files(build(prepared).folder) == files(artifact("ListTasksFunction"))
+        assert files(build(prepared, FUNCTION).folder) == files(artifact(FUNCTION))
 
     def test_says_what_is_missing_where_there_is_no_python_of_lambdas(
         self, prepared: Path, tmp_path: Path
