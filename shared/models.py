@@ -13,7 +13,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    PlainSerializer,
     StringConstraints,
     WithJsonSchema,
     model_validator,
@@ -75,9 +74,7 @@ Description = Annotated[
     AfterValidator(_without_nul),
     WITHOUT_NUL,
 ]
-Timestamp = Annotated[
-    datetime, PlainSerializer(rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Timestamp = Annotated[datetime, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 TaskId = Annotated[
     int,
