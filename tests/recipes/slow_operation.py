@@ -9,7 +9,7 @@ def test_an_operation_is_added_in_twelve_files(tmp_path: Path) -> None:
     copy = Copy(tmp_path / "copy")
     copy.apply("Add an operation")
     copy.check(
-        "rename or readme or routes or throttle or in_the_template or client or layers",
+        "rename or readme or routes or throttle or template or client or layers",
         "tests/deploy/test_template.py",
         "tests/functions",
         "tests/scripts/test_openapi.py",
