@@ -113,7 +113,7 @@ class _Fetch(threading.Thread):
     def __init__(self, url: str, now: Callable[[], float], *, at: float) -> None:
         super().__init__(name="key set", daemon=True)
         self.cooldown: float = COOLDOWN
-        self.keys: list[PyJWK] | None = None  # None: no answer; empty: none that can be used
+        self.keys: list[PyJWK] | None = None  # None: no response; empty: none that can be used
         self._at = at
         self._url = url
         self._now = now
@@ -137,7 +137,7 @@ class _Fetch(threading.Thread):
 
 
 def _get(url: str) -> tuple[HTTPResponse, bytes]:
-    """Read what is at an address; a redirect is an answer like any other but 200."""
+    """Read what is at an address; a redirect is a response like any other but 200."""
     parts = urlsplit(url)
     target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
     connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
