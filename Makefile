@@ -220,8 +220,14 @@ format: .venv/installed ## Format the code
 smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=https://… for a preflight
 	@$(RUN) scripts.smoke
 
-mutants: .venv/installed ## Change the verifier in hundreds of ways; the tests must notice (half an hour)
-	$(RUN) tests.mutants
+.local/mutants/installed: requirements.txt requirements/dev.txt requirements/mutants.txt
+	@echo "Installing mutmut into .local/mutants …" >&2
+	$(PYTHON) -m venv --clear .local/mutants
+	.local/mutants/bin/python $(PIP_INSTALL) -r requirements.txt -r requirements/dev.txt -r requirements/mutants.txt >&2
+	@touch $@
+
+mutants: .local/mutants/installed ## Change the verifier in hundreds of ways; the tests must notice (half an hour)
+	@.local/mutants/bin/python -m tests.mutants
 
 # Byte code is made for Lambda's Python, and the message says where to get that one.
 .venv/python3.13: .venv/installed
@@ -239,14 +245,14 @@ scale: .venv/node .venv/python3.13 ## Fill tables and measure how they grow; wri
 
 lock: .venv/installed ## Lock the versions of requirements/*.in
 	$(RUN) pip install --disable-pip-version-check -q uv
-	for name in deployed dev deploy generators pipeline rehearse runtime benchmarks; do \
+	for name in deployed dev deploy generators mutants pipeline rehearse runtime benchmarks; do \
 		$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-annotate --no-header requirements/$$name.in \
 			-o $$([ $$name = deployed ] && echo requirements.txt || echo requirements/$$name.txt) || exit; \
 	done
 
 clean: ## Remove what was installed and made, the local database included
-	rm -rf .venv .local .aws-sam .schemathesis .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .local .aws-sam mutants .schemathesis .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -name node_modules -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf clients/typescript/dist clients/typescript/*.tgz template.edge.yaml
