@@ -285,13 +285,21 @@ class TestOutage:
         fresh = KeySet(issuer.url, now=clock)
         assert not knows(fresh, "new")
 
+    @pytest.mark.parametrize(
+        ("fault", "reason"), [("error", "status_500"), ("down", "ConnectionRefusedError")]
+    )
     def test_the_reason_of_a_failure_is_logged_and_no_address(
-        self, keys: KeySet, issuer: Issuer, caplog: pytest.LogCaptureFixture
+        self,
+        keys: KeySet,
+        issuer: Issuer,
+        caplog: pytest.LogCaptureFixture,
+        fault: str,
+        reason: str,
     ) -> None:
-        issuer.mode = "error"
+        fail(issuer, fault)
         retry_after(keys)
         [record] = caplog.records
-        assert vars(record)["reason"] == "status_500"
+        assert vars(record)["reason"] == reason
         assert issuer.url not in str(vars(record))
 
     def test_an_answer_in_chunks_is_read(self, issuer: Issuer) -> None:

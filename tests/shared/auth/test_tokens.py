@@ -96,6 +96,20 @@ class TestMatrix:
         claims = mint(algorithm).claims(sub=subject)
         assert verify.verify(mint(algorithm).token(claims=claims)) == subject
 
+    @pytest.mark.parametrize(
+        ("name", "detail"),
+        [
+            ("", "The iss is empty: set BETTER_AUTH_URL where the token is made."),
+            ("x", f"The iss must be {ISSUER}."),
+        ],
+    )
+    def test_an_empty_issuer_is_told_where_to_set_it(
+        self, name: str, detail: str, verify: Verifier
+    ) -> None:
+        unauthorized = refusal(verify, mint().token(claims=mint().claims(iss=name)))
+        assert unauthorized
+        assert unauthorized.detail == detail
+
     def test_every_reason_and_detail_occurs(self, verify: Verifier) -> None:
         refusals = [
             refusal(verify, case.build(mint()))
@@ -265,7 +279,9 @@ class TestSharedSecret:
         unauthorized = refusal(shared(), jwt.encode(claims, SECRET, "HS256"))
         assert unauthorized
         assert unauthorized.reason == "wrong_audience"
-        assert "JWT_AUDIENCE" in unauthorized.detail
+        assert unauthorized.detail == (
+            "The token has an aud, and the API has none: set its JWT_AUDIENCE."
+        )
 
     @pytest.mark.parametrize("secret", [SECRET + "x", SECRET[:-1], SECRET.upper()])
     def test_a_token_signed_with_another_secret_is_refused(self, secret: str) -> None:
