@@ -14,7 +14,7 @@ from tests.conftest import POSTGRES, ROOT
 BLOCK = re.compile(r"^ *```(diff|python)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 OURS = (POSTGRES, "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_CURRENT_TEST")
 DEPLOYED = "functions shared"
-INSTALLED = (".venv", ".local", "node_modules", ".git", ".mypy_cache", ".aws-sam")
+INSTALLED = (".venv", ".local", "node_modules", ".git", ".mypy_cache", ".aws-sam", "mutants")
 
 
 def blocks(title: str) -> Iterator[tuple[str, Path, str]]:
