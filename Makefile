@@ -226,7 +226,7 @@ smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=ht
 	.local/mutants/bin/python $(PIP_INSTALL) -r requirements.txt -r requirements/dev.txt -r requirements/mutants.txt >&2
 	@touch $@
 
-mutants: .local/mutants/installed ## Change the verifier in hundreds of ways; the tests must notice (half an hour)
+mutants: .local/mutants/installed ## Change the verifier in hundreds of ways; the tests must notice (twenty minutes)
 	@.local/mutants/bin/python -m tests.mutants
 
 # Byte code is made for Lambda's Python, and the message says where to get that one.
