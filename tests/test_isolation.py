@@ -100,15 +100,19 @@ class TestOtherUsersPath:
         assert tasks(bob.list()) == []
 
     @each_operation
+    @pytest.mark.parametrize(
+        "spell",
+        [str.upper, "{}%20".format, lambda subject: subject[:-1]],
+        ids=["upper", "blank", "cut"],
+    )
     def test_is_forbidden_in_every_spelling(
-        self, alice: User, bob: User, operation: Operation
+        self, alice: User, bob: User, operation: Operation, spell: Callable[[str], str]
     ) -> None:
-        task_id = alice.create().json()["id"]
-        for subject in (alice.subject.upper(), f"{alice.subject}%20", alice.subject[:-1]):
-            path = f"/api/{subject}/tasks{operation.path.format(id=task_id)}"
-            headers = {"Authorization": f"Bearer {bob.token}"}
-            response = bob.api.request(operation.method, path, json=operation.body, headers=headers)
-            problem(response, 403)
+        path = f"/api/{spell(alice.subject)}/tasks"
+        path += operation.path.format(id=alice.create().json()["id"])
+        headers = {"Authorization": f"Bearer {bob.token}"}
+        response = bob.api.request(operation.method, path, json=operation.body, headers=headers)
+        problem(response, 403)
 
 
 class TestOtherUsersTask:
@@ -153,20 +157,21 @@ class TestUserIds:
         assert task(user.toggle(created["id"]))["version"] == 3
         no_content(user.delete(created["id"]))
 
-    @each_pair
+    @pytest.mark.parametrize(
+        ("mine", "theirs"), [*USER_IDS, *((other, one) for one, other in USER_IDS)], ids=short
+    )
     def test_that_differ_in_one_byte_are_two_users(
-        self, sign_in: SignIn, one: str, other: str
+        self, sign_in: SignIn, mine: str, theirs: str
     ) -> None:
-        for mine, theirs in ((one, other), (other, one)):
-            user, stranger = sign_in(mine), sign_in(theirs)
-            created = task(user.create(), 201)
-            assert created not in tasks(stranger.list(limit=500))
-            for operation in ON_ONE_TASK:
-                problem(operation.ask(stranger, created["id"]), 404)
-            intruder = User(mine, stranger.token, stranger.api)
-            problem(intruder.get(created["id"]), 403)
-            problem(CREATE.ask(intruder), 403)
-            no_content(user.delete(created["id"]))
+        user, stranger = sign_in(mine), sign_in(theirs)
+        created = task(user.create(), 201)
+        assert created not in tasks(stranger.list(limit=500))
+        for operation in ON_ONE_TASK:
+            problem(operation.ask(stranger, created["id"]), 404)
+        intruder = User(mine, stranger.token, stranger.api)
+        problem(intruder.get(created["id"]), 403)
+        problem(CREATE.ask(intruder), 403)
+        no_content(user.delete(created["id"]))
 
     @each_pair
     def test_stand_in_links_and_locations_that_can_be_followed(

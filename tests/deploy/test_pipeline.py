@@ -132,13 +132,15 @@ def test_cannot_change_itself(name: str) -> None:
     assert not RESOURCES[name]["Properties"]["RoleName"].startswith("tasks-")
 
 
-def test_is_taken_on_by_jobs_of_one_environment_alone() -> None:
-    for name, suffix in ("DeployRole", ""), ("ProbeRole", "-probe"), ("BackupRole", "-backup"):
-        [trust] = RESOURCES[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        conditions = trust["Condition"]["StringEquals"]
-        assert conditions["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
-        subject = conditions["token.actions.githubusercontent.com:sub"]
-        assert subject == f"repo:${{Repository}}:environment:${{Stage}}{suffix}"
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("DeployRole", ""), ("ProbeRole", "-probe"), ("BackupRole", "-backup")]
+)
+def test_is_taken_on_by_jobs_of_one_environment_alone(name: str, suffix: str) -> None:
+    [trust] = RESOURCES[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    conditions = trust["Condition"]["StringEquals"]
+    assert conditions["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
+    subject = conditions["token.actions.githubusercontent.com:sub"]
+    assert subject == f"repo:${{Repository}}:environment:${{Stage}}{suffix}"
 
 
 def test_keeps_backups_encrypted_for_thirty_days() -> None:

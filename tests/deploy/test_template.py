@@ -218,17 +218,20 @@ class TestRelease:
     def test_of_nothing_new_publishes_nothing(self) -> None:
         assert versions(stack(A, Release="")) == versions(stack(A, Release=""))
 
-    def test_of_new_code_is_live_after_a_release_by_hand(self) -> None:
-        for code in A, B:
-            after = versions(stack(code, Release=""))
-            assert not versions(stack(A, Release="login")) & after
+    @pytest.mark.parametrize("code", [A, B])
+    def test_of_new_code_is_live_after_a_release_by_hand(self, code: str) -> None:
+        after = versions(stack(code, Release=""))
+        assert not versions(stack(A, Release="login")) & after
 
-    def test_leads_each_alias_to_the_version_that_it_publishes(self) -> None:
-        for code, release in (A, ""), (A, "login"), (B, "login"), (B, ""):
-            made = stack(code, Release=release)
-            aliases = made.of_type("Lambda::Alias").values()
-            live = {alias["FunctionVersion"]["Fn::GetAtt"][0] for alias in aliases}
-            assert live == versions(made)
+    @pytest.mark.parametrize("code", [A, B])
+    @pytest.mark.parametrize("release", ["", "login"])
+    def test_leads_each_alias_to_the_version_that_it_publishes(
+        self, code: str, release: str
+    ) -> None:
+        made = stack(code, Release=release)
+        aliases = made.of_type("Lambda::Alias").values()
+        live = {alias["FunctionVersion"]["Fn::GetAtt"][0] for alias in aliases}
+        assert live == versions(made)
 
     @pytest.mark.parametrize("stage", STAGES)
     def test_by_hand_does_not_stay(self, stage: str) -> None:
@@ -317,10 +320,14 @@ class TestFunctions:
         assert readable(made) == [GIVEN["DatabaseSecretArn"], SECRET]
         assert readable(made, "CleaningRole") == GIVEN["DatabaseSecretArn"]
 
-    def test_start_from_snapshots_where_that_is_worth_its_price(self) -> None:
-        for stage, applied in ("dev", "None"), ("staging", "PublishedVersions"):
-            for function in answering(stack(Stage=stage)).values():
-                assert function["SnapStart"] == {"ApplyOn": applied}
+    @pytest.mark.parametrize(
+        ("stage", "applied"), [("dev", "None"), ("staging", "PublishedVersions")]
+    )
+    def test_start_from_snapshots_where_that_is_worth_its_price(
+        self, stage: str, applied: str
+    ) -> None:
+        for function in answering(stack(Stage=stage)).values():
+            assert function["SnapStart"] == {"ApplyOn": applied}
 
     def test_reserve_no_concurrency_of_a_new_account(self, dev: Stack) -> None:
         for function in dev.of_type("Lambda::Function").values():
@@ -482,11 +489,11 @@ def limits(settings: dict[str, str]) -> set[str]:
 
 
 class TestLogs:
-    def test_go_away_by_themselves(self) -> None:
-        for stage, days in ("dev", 3), ("prod", "90"):
-            groups = stack(Stage=stage, LogRetentionDays="90").of_type("Logs::LogGroup").values()
-            assert len(groups) == 2
-            assert {group["RetentionInDays"] for group in groups} == {days}
+    @pytest.mark.parametrize(("stage", "days"), [("dev", 3), ("prod", "90")])
+    def test_go_away_by_themselves(self, stage: str, days: int | str) -> None:
+        groups = stack(Stage=stage, LogRetentionDays="90").of_type("Logs::LogGroup").values()
+        assert len(groups) == 2
+        assert {group["RetentionInDays"] for group in groups} == {days}
 
 
 class TestAlarms:
@@ -687,9 +694,9 @@ class TestDeployment:
             assert rolled_back == expected
             assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
 
-    def test_is_at_once_elsewhere(self) -> None:
-        for stage in "dev", "staging":
-            assert not stack(Stage=stage).of_type("CodeDeploy::DeploymentGroup")
+    @pytest.mark.parametrize("stage", ["dev", "staging"])
+    def test_is_at_once_elsewhere(self, stage: str) -> None:
+        assert not stack(Stage=stage).of_type("CodeDeploy::DeploymentGroup")
 
     def test_is_at_once_in_production_where_that_is_asked_for(self) -> None:
         assert not stack(Stage="prod", Traffic="all").of_type("CodeDeploy::DeploymentGroup")
@@ -743,17 +750,17 @@ class TestConfiguration:
         assert given.keys() <= stack().template["Parameters"].keys()
         assert not given.keys() & GIVEN.keys()
 
+    @pytest.mark.parametrize("stage", ["staging", "prod"])
     def test_reserves_no_more_than_was_measured_and_an_account_has(
-        self, configuration: dict[str, Any]
+        self, configuration: dict[str, Any], stage: str
     ) -> None:
-        for stage in "staging", "prod":
-            reserving = stack(
-                ReservedConcurrency=overrides(configuration, stage)["ReservedConcurrency"]
-            )
-            advice = f"lower ReservedConcurrency of {stage}, in samconfig.toml"
-            assert 0 < reserved(answering(reserving)) <= MEASURED * NEON_POOL, advice
-            everything = reserved(reserving.of_type("Lambda::Function"))
-            assert everything <= ACCOUNT - UNRESERVED, advice
+        reserving = stack(
+            ReservedConcurrency=overrides(configuration, stage)["ReservedConcurrency"]
+        )
+        advice = f"lower ReservedConcurrency of {stage}, in samconfig.toml"
+        assert 0 < reserved(answering(reserving)) <= MEASURED * NEON_POOL, advice
+        everything = reserved(reserving.of_type("Lambda::Function"))
+        assert everything <= ACCOUNT - UNRESERVED, advice
 
 
 def overrides(configuration: dict[str, Any], stage: str) -> dict[str, str]:

@@ -104,39 +104,43 @@ class TestDeployment:
         assert extract.startswith("tar --extract")
 
     @pytest.mark.parametrize("target", ["build", "test-artifact"])
-    def test_is_of_the_template_that_the_repository_says(self, target: str) -> None:
+    @pytest.mark.parametrize(
+        ("edge", "template"),
+        [("", "template.yaml"), ("false", "template.yaml"), ("true", "template.edge.yaml")],
+    )
+    def test_is_of_the_template_that_the_repository_says(
+        self, edge: str, template: str, target: str
+    ) -> None:
         [builds] = [
             step
             for step in WORKFLOWS["deploy"]["build"]["steps"]
             if step.get("run") == "make test-artifact"
         ]
         assert builds["env"] == {"EDGE": "${{ vars.EDGE }}"}
-        templates = {"": "template.yaml", "false": "template.yaml", "true": "template.edge.yaml"}
-        for edge, template in templates.items():
-            commands = subprocess.run(
-                ["make", "--dry-run", "--always-make", target],
-                cwd=ROOT,
-                env=os.environ | {"EDGE": edge},
-                check=True,
-                capture_output=True,
-                text=True,
-            ).stdout
-            assert f"sam build --template {template} " in commands
-            assert ("scripts/edge.py" in commands) == (edge == "true")
+        commands = subprocess.run(
+            ["make", "--dry-run", "--always-make", target],
+            cwd=ROOT,
+            env=os.environ | {"EDGE": edge},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert f"sam build --template {template} " in commands
+        assert ("scripts/edge.py" in commands) == (edge == "true")
 
-    def test_names_a_stacks_tags_when_it_rolls_back(self) -> None:
+    @pytest.mark.parametrize("stage", ["staging", "prod"])
+    def test_names_a_stacks_tags_when_it_rolls_back(self, stage: str) -> None:
         # Without them CloudFormation takes the tags away.
         rolls_back = WORKFLOWS["stage"]["deploy"]["steps"][-1]["run"]
         tags = re.search(r"--tags (\S+) (\S+)", rolls_back)
         assert tags
-        for stage in "staging", "prod":
-            expected = SAMCONFIG[stage]["deploy"]["parameters"]["tags"]
-            assert f"{tags[1]} {tags[2]}".replace('"', "").replace("$STAGE", stage) == expected
+        expected = SAMCONFIG[stage]["deploy"]["parameters"]["tags"]
+        assert f"{tags[1]} {tags[2]}".replace('"', "").replace("$STAGE", stage) == expected
 
-    def test_acts_through_the_role_that_is_bounded(self) -> None:
+    @pytest.mark.parametrize("name", ["Deploy", "Roll back"])
+    def test_acts_through_the_role_that_is_bounded(self, name: str) -> None:
         steps = {step.get("name"): step for step in WORKFLOWS["stage"]["deploy"]["steps"]}
-        for name in "Deploy", "Roll back":
-            assert '--role-arn "$CLOUDFORMATION_ROLE"' in steps[name]["run"]
+        assert '--role-arn "$CLOUDFORMATION_ROLE"' in steps[name]["run"]
 
     def test_migrates_before_and_tries_out_after(self) -> None:
         steps = [step.get("name") for step in WORKFLOWS["stage"]["deploy"]["steps"]]

@@ -92,11 +92,11 @@ def test_what_needs_lambdas_python_says_so(checkout: Path, target: str) -> None:
     assert "Traceback" not in run.stderr
 
 
-def test_a_token_is_for_the_subject(checkout: Path) -> None:
-    for variables, subject in (({}, "demo"), ({"SUBJECT": "bob"}, "bob")):
-        run = make(checkout, "token", **({"USER": "root", "SUBJECT": ""} | variables))
-        claims = jwt.decode(run.stdout.strip(), options={"verify_signature": False})
-        assert claims["sub"] == subject
+@pytest.mark.parametrize(("given", "subject"), [("", "demo"), ("bob", "bob")])
+def test_a_token_is_for_the_subject(checkout: Path, given: str, subject: str) -> None:
+    run = make(checkout, "token", USER="root", SUBJECT=given)
+    claims = jwt.decode(run.stdout.strip(), options={"verify_signature": False})
+    assert claims["sub"] == subject
 
 
 def test_clean_removes_all_that_git_ignores_but_settings(checkout: Path) -> None:

@@ -136,11 +136,11 @@ def test_whatever_is_sent_and_answered_has_an_example(name: str) -> None:
         assert all(header["schema"]["examples"] for header in response["headers"].values())
 
 
-def test_an_example_of_a_task_is_one() -> None:
-    for name in ("create_task", "get_task", "update_task", "toggle_task"):
-        for status, response in OPERATIONS[name]["responses"].items():
-            if status in {"200", "201"}:
-                TaskPublic.model_validate(response["content"]["application/json"]["example"])
+@pytest.mark.parametrize("name", ["create_task", "get_task", "update_task", "toggle_task"])
+def test_an_example_of_a_task_is_one(name: str) -> None:
+    for status, response in OPERATIONS[name]["responses"].items():
+        if status in {"200", "201"}:
+            TaskPublic.model_validate(response["content"]["application/json"]["example"])
 
 
 @pytest.mark.parametrize("name", ["TaskPublic", "Health"])

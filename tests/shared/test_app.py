@@ -88,10 +88,10 @@ class TestPublicApp:
 
 
 class TestPrivateApp:
-    def test_answers_401_before_all_else(self) -> None:
+    @pytest.mark.parametrize("method", ["GET", "POST", "odd"])
+    def test_answers_401_before_all_else(self, method: str) -> None:
         handler = lambda_handler(create_app())
-        for method in ("GET", "POST", "odd"):
-            assert invoke(handler, method, body="{")["statusCode"] == 401
+        assert invoke(handler, method, body="{")["statusCode"] == 401
 
     def test_takes_exactly_one_authorization_header(self) -> None:
         credentials = (b"authorization", b"Bearer token")

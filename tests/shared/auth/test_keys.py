@@ -68,16 +68,17 @@ class TestUsable:
     def test_a_curve_says_the_algorithm_where_the_key_does_not(self, algorithm: str) -> None:
         assert names(signer(algorithm).jwk(alg=...)) == {(algorithm, signer(algorithm).kid)}
 
-    def test_an_rsa_key_that_names_no_algorithm_serves_both(self) -> None:
+    @pytest.mark.parametrize("algorithm", RSA)
+    @pytest.mark.parametrize("signed_with", RSA)
+    def test_an_rsa_key_that_names_no_algorithm_serves_both(
+        self, algorithm: str, signed_with: str
+    ) -> None:
         jwk = signer("RS256").jwk(alg=...)
-        keys = read_keys(document(jwk))
         assert names(jwk) == {(name, jwk["kid"]) for name in RSA}
-        for name in RSA:
-            for other in RSA:
-                key = find_key(keys, name, None)
-                assert key
-                signature = signer(other, "other").sign(MESSAGE)
-                assert verifies(key, MESSAGE, signature) == (name == other)
+        key = find_key(read_keys(document(jwk)), algorithm, None)
+        assert key
+        signature = signer(signed_with, "other").sign(MESSAGE)
+        assert verifies(key, MESSAGE, signature) == (algorithm == signed_with)
 
     @pytest.mark.parametrize(
         "changes",

@@ -3,7 +3,7 @@
 import re
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -286,15 +286,15 @@ class TestNetwork:
         length = statement("select length(cast(:text as text)) as length")
         assert Database().read(length, {"text": "x" * 20_000_000})[0].length == 20_000_000
 
+    @pytest.mark.parametrize("breaks", [Proxy.lose_response, Proxy.break_behind])
     def test_that_breaks_under_the_first_use_of_a_read_is_no_matter(
-        self, alice: User, net: Proxy
+        self, alice: User, net: Proxy, breaks: Callable[[Proxy, bytes], None]
     ) -> None:
         created = task(alice.create(), 201)
-        for breaks in (net.lose_response, net.break_behind):
-            forget_database()
-            breaks(statements.read_task().sql)
-            assert task(alice.get(created["id"])) == created
-            assert not net.lost
+        forget_database()
+        breaks(net, statements.read_task().sql)
+        assert task(alice.get(created["id"])) == created
+        assert not net.lost
 
     def test_that_loses_the_response_to_the_first_use_of_a_write_says_so(
         self, alice: User, net: Proxy
