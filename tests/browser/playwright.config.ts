@@ -7,7 +7,7 @@ export default defineConfig({
   outputDir: "../../.local/browser",
   fullyParallel: true,
   forbidOnly: true,
-  workers: 2,
+  workers: 3, // on two cores: pages wait a lot
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [["list"]],
