@@ -234,7 +234,7 @@ mutants: .local/mutants/installed ## Change the verifier in hundreds of ways; th
 	@bundle/python --version >/dev/null
 	@touch $@
 
-bench: .venv/node .venv/python3.13 ## Measure beside other ways to write it; writes docs/performance.md (5 minutes)
+bench: .venv/node .venv/python3.13 ## Measure beside other ways to write it; writes docs/performance.md (6 minutes)
 	@$(WITH_NODE) $(RUN) benchmarks
 
 bench-quick: .venv/node .venv/python3.13 ## Measure cold starts, warm calls and round trips only (under a minute)

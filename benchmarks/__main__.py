@@ -70,7 +70,7 @@ def measure_the_rest(made: Stage, user: User, results: dict[str, Any]) -> None:
     results["layers"] = layers(made, user)
     results["signature"] = signature(user.token, made.issuer)
     say("ten clients: four environments, and the usual service")
-    found = load.throughput(made, seconds=4, rounds=3)
+    found = load.throughput(made, seconds=2, rounds=9)
     say("a hundred clients of the usual service")
     found["usual, 1 process, 100 clients"] = load.collapse(made, 10)
     say("the development server, a hundred clients")
