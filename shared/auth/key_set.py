@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -91,10 +92,7 @@ class KeySet:
         return last if last.keys else self._good
 
     def _fetch(self) -> "_Fetch":
-        """Start a fetch or, until its cooldown is over, return the last one.
-
-        So a thousand unknown keys are one request to the issuer.
-        """
+        """Start a fetch, or return the last: a thousand unknown keys are one request."""
         with self._lock:
             if self._last.age() >= self._last.cooldown:
                 self._good = self._current()  # before `_last`: `_current` reads without the lock
@@ -164,8 +162,10 @@ def _shut_down(connected: socket) -> None:
 
 def _seconds(retry_after: str, now: float) -> float:
     """Read how long to wait: a number or a date (RFC 9110, section 10.2.3), within reason."""
-    with suppress(ValueError, OverflowError):
-        date = None if retry_after.isdecimal() else parsedate_to_datetime(retry_after)
-        wait = date.timestamp() - now if date else float(retry_after)
-        return min(max(COOLDOWN, wait), MAX_COOLDOWN)
-    return COOLDOWN
+    wait: float = COOLDOWN
+    try:
+        wait = float(retry_after)
+    except ValueError:
+        with suppress(ValueError, OverflowError):
+            wait = parsedate_to_datetime(retry_after).replace(tzinfo=UTC).timestamp() - now
+    return min(max(COOLDOWN, wait), MAX_COOLDOWN)

@@ -21,10 +21,11 @@ ALGORITHMS: Mapping[str, tuple[str, str | None]] = {
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
 PRIME = 2**255 - 19  # of Curve25519
 ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
-# The y of the points with an order of 1 to 8: for a key that is one of them, anyone can sign.
+# The y of the points with an order of 1 to 8: anyone can sign for them (RFC 8032, section 5.1.3).
 SMALL_ORDER = {0, 1, PRIME - 1, ORDER_8, PRIME - ORDER_8}
 
 log = logging.getLogger(f"tasks.{__name__}")  # below the service's, whose lines are JSON
+IGNORED = "A key of the key set cannot be used and is ignored."
 
 
 class UnusableKeyError(Exception):
@@ -49,7 +50,8 @@ def read_keys(document: bytes) -> list[PyJWK]:
         case {"keys": [_, *_] as jwks}:
             keys = [key for position, jwk in enumerate(jwks) for key in _usable(jwk, position)]
             names = Counter((key.algorithm_name, key.key_id) for key in keys)
-            # Of keys with one name none is used, because a token could mean any of them.
+            if len(names) < len(keys):  # a token could mean any of those with one name
+                log.warning(IGNORED, extra={"reason": "duplicate_kid"})
             return [key for key in keys if names[key.algorithm_name, key.key_id] <= 1]
     raise ValueError("not a key set")
 
@@ -59,8 +61,7 @@ def _usable(jwk: object, position: int) -> list[PyJWK]:
         return _prepare(jwk)
     except (UnusableKeyError, InvalidKeyError, ValueError, TypeError) as error:
         reason = str(error) if isinstance(error, UnusableKeyError) else "invalid"
-    details = {"reason": reason, "position": position}
-    log.warning("A key of the key set cannot be used and is ignored.", extra=details)
+    log.warning(IGNORED, extra={"reason": reason, "position": position})
     return []
 
 
@@ -84,6 +85,5 @@ def _prepare(jwk: object) -> list[PyJWK]:
 
 def _is_weak(key: object) -> bool:
     if isinstance(key, Ed25519PublicKey):
-        # RFC 8032, section 5.1.3; the highest bit is the sign of x.
         return int.from_bytes(key.public_bytes_raw(), "little") % 2**255 % PRIME in SMALL_ORDER
     return isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS

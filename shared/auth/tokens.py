@@ -13,8 +13,7 @@ from shared.auth.shared_secret import SharedSecret
 from shared.http.problems import Unauthorized
 from shared.settings import settings
 
-# Better Auth puts the whole user object into a token. API Gateway takes 10 KiB of headers, so this
-# bounds the work on other servers only; it is the most that uvicorn takes, too.
+# Better Auth puts the whole user into a token. This is the most that uvicorn takes of headers, too.
 MAX_LENGTH = 64 * 1024
 LEEWAY = 10  # seconds that the clocks of issuer and verifier may differ
 LATEST = 2**53  # seconds; from there on not every whole number is a JSON number

@@ -43,6 +43,7 @@ class Issuer:
         self.first_line = ""
         self.over = threading.Event()
         self.tls: ssl.SSLContext | None = None
+        self.now: Callable[[], float] = time.time
         self.before: Callable[[], None] = lambda: None  # runs between request and response
         self._server: socketserver.ThreadingTCPServer | None = None
         self._port = 0
@@ -161,7 +162,7 @@ def _limited_as_better_auth_does(issuer: Issuer) -> bytes:
 
 
 def _limited_by_date(issuer: Issuer) -> bytes:
-    date = formatdate(time.time() + float(issuer.retry_after), usegmt=True)
+    date = formatdate(issuer.now() + float(issuer.retry_after), usegmt=True)
     return reply(issuer.document, "429 Too Many Requests", f"Retry-After: {date}")
 
 

@@ -210,11 +210,16 @@ class TestUnusable:
         assert record.getMessage() == "A key of the key set cannot be used and is ignored."
         assert vars(record)["position"] == 0
 
-    def test_of_keys_of_one_algorithm_and_kid_none_is_used(self) -> None:
+    def test_of_keys_of_one_algorithm_and_kid_none_is_used(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        read_keys.cache_clear()
         again, kind = signer("EdDSA", "good", number=22), signer("ES256", "good", number=22)
         other = signer("EdDSA", "other", number=23)
         jwks = GOOD.jwk(), other.jwk(), again.jwk(), kind.jwk()
         assert names(*jwks) == {("EdDSA", "other"), ("ES256", "good")}
+        [record] = caplog.records
+        assert (record.levelno, vars(record)["reason"]) == (logging.WARNING, "duplicate_kid")
         assert found_without_kid(*jwks) == {"EdDSA", "ES256"}
 
     def test_an_unusable_key_takes_no_kid_from_a_usable_one(self) -> None:
