@@ -109,8 +109,8 @@ def _read_only(**schema: str) -> Any:
 class TaskBase(BaseModel):
     """What a task says."""
 
-    # A factory makes a default that the schema does not show: to a generated
-    # client a member with a default is always there, and it would require it in a create, too.
+    # A factory makes a default that the schema does not show: to a generated client a member with
+    # a default is always there, and it would require it in a create, too.
 
     title: Title
     description: Description | None = None

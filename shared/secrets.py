@@ -128,7 +128,7 @@ def _secret(name: str, arn: str, member: str, *, renewed: bool) -> str:
 
 @cache
 def _provider() -> Any:
-    """Powertools' provider of secrets, with its cache. It gives up after seconds, boto3 minutes."""
+    """Powertools' provider of secrets, with its cache. boto3 alone gives up after minutes."""
     from aws_lambda_powertools.utilities.parameters import SecretsProvider  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 

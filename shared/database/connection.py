@@ -70,9 +70,8 @@ def _log_in() -> psycopg.Connection[Any]:
         refused = error.pgconn is not None and error.pgconn.used_password
         if settings().database_url or not refused:
             raise
-        with suppress(
-            ConfigurationError
-        ):  # the secret cannot be read again: the refusal is what is raised
+        # Where the secret cannot be read again, the refusal is what is raised.
+        with suppress(ConfigurationError):
             return _open(database_url(renewed=True))
         raise
 
