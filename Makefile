@@ -222,7 +222,7 @@ smoke: .venv/installed ## Try a deployment: URL=https://… TOKEN=…, ORIGIN=ht
 
 .local/mutants/installed: requirements.txt requirements/dev.txt requirements/mutants.txt
 	@echo "Installing mutmut into .local/mutants …" >&2
-	$(PYTHON) -m venv --clear .local/mutants
+	@scripts/venv $(PYTHON) .local/mutants --clear
 	.local/mutants/bin/python $(PIP_INSTALL) -r requirements.txt -r requirements/dev.txt -r requirements/mutants.txt >&2
 	@touch $@
 
